@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_STAMP_H
+#define TP_STAMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "str.h"
+
+/*
+ * Points in time as text (RFC 3339) and as microseconds since 1970 UTC, and
+ * spans of time as text ("30s") and as milliseconds.
+ */
+
+/* Room for the longest text that stamp_text makes, terminator included. */
+#define STAMP_MAX 40
+
+/* Years 0001 to 9999, any offset, fractions kept to the microsecond; false if it is none. */
+bool stamp_parse(struct str text, int64_t *us);
+
+/* As UTC with Z; a fraction only where there is one.  Returns `into`. */
+const char *stamp_text(int64_t us, char into[STAMP_MAX]);
+
+/* The wall clock now. */
+int64_t stamp_now(void);
+
+/* "250ms", "30s", "5m", "2h", "1d", or whole seconds; false if it is none or too long. */
+bool span_parse(struct str text, int64_t *ms);
+
+#endif
