@@ -206,7 +206,7 @@ void describe_mdoc(FILE *to)
 	mdoc_words(to, &words_kind);
 	mdoc_words(to, &words_reason);
 	mdoc_words(to, &words_problem);
-	fputs(".El\n.Sh ERRORS\n.Bl -tag -width Ds\n", to);
+	fputs(".El\n.Sh DIAGNOSTICS\n.Bl -tag -width Ds\n", to);
 	for (enum fault_code code = 0; code < FAULT_COUNT; code++)
 		fprintf(to, ".It Er %s\nExit status %d of\n.Xr tpctl 1 .\nRemedy: %s.\n",
 			fault_name(code), fault_exit(code), fault_hint(code));

@@ -22,7 +22,7 @@ json_t *describe_shape(enum shape_id id);
 /* A method for a terminal: name, summary, parameters, answer. */
 void describe_method(FILE *to, const struct rpc_method *method);
 
-/* The METHODS, ANSWERS, WORDS and ERRORS sections of the protocol's manual, in mdoc(7). */
+/* The METHODS, ANSWERS, WORDS and DIAGNOSTICS sections of the protocol's manual, in mdoc(7). */
 void describe_mdoc(FILE *to);
 
 #endif

@@ -20,6 +20,9 @@ static const struct {
 };
 
 static void fill(struct fault *why, enum fault_code code, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void fill(struct fault *why, enum fault_code code, const char *fmt, va_list args)
 {
 	why->code = code;
 	vsnprintf(why->text, sizeof(why->text), fmt, args);

@@ -47,8 +47,10 @@ static bool get_word(const struct rpc_field *f, const msgpack_object *v, int *in
 	*into = word_find(f->words, text);
 	if (*into >= 0)
 		return true;
-	fault(why, FAULT_BAD_ARGUMENT, "%s: \"%.*s\" is none of", f->name,
-	      (int)(text.len < 64 ? text.len : 64), text.at);
+	size_t shown = text.len < 64 ? text.len : 64;
+	while (shown < text.len && (text.at[shown] & 0xc0) == 0x80) /* not within a character */
+		shown--;
+	fault(why, FAULT_BAD_ARGUMENT, "%s: \"%.*s\" is none of", f->name, (int)shown, text.at);
 	for (int i = 0; i < f->words->count; i++) {
 		size_t used = strlen(why->text);
 		snprintf(why->text + used, sizeof(why->text) - used, "%s %s", i ? "," : "",
@@ -186,7 +188,8 @@ bool params_decode(const struct rpc_method *method, const msgpack_object *map, m
 static bool value_check(const char *where, const struct rpc_field *f, const msgpack_object *v,
 			struct fault *why);
 
-static bool fields_check(enum shape_id id, const msgpack_object *map, bool enveloped,
+/* Fields of the shape `beside` may stand in the same map; SHAPE_COUNT: none. */
+static bool fields_check(enum shape_id id, const msgpack_object *map, enum shape_id beside,
 			 struct fault *why)
 {
 	const struct shape *s = shape(id);
@@ -201,8 +204,7 @@ static bool fields_check(enum shape_id id, const msgpack_object *map, bool envel
 			return fault(why, FAULT_INTERNAL, "%s: a key is not text", s->name);
 		struct str key = { kv->key.via.str.ptr, kv->key.via.str.size };
 		const struct rpc_field *f = rpc_field_find(s->fields, key, &at);
-		if (!f && enveloped &&
-		    rpc_field_find(shape(SHAPE_envelope)->fields, key, &at))
+		if (!f && beside != SHAPE_COUNT && rpc_field_find(shape(beside)->fields, key, &at))
 			continue;
 		if (!f)
 			return fault(why, FAULT_INTERNAL, "%s has an unknown field %.*s", s->name,
@@ -230,7 +232,7 @@ static bool elements_check(const char *where, const struct rpc_field *f, const m
 		const msgpack_object *one = &v->via.array.ptr[i];
 		if (f->type == RPC_STRS && one->type != MSGPACK_OBJECT_STR)
 			return fault(why, FAULT_INTERNAL, "%s.%s holds no text", where, f->name);
-		if (f->type == RPC_LIST && !fields_check(f->shape, one, false, why))
+		if (f->type == RPC_LIST && !fields_check(f->shape, one, SHAPE_COUNT, why))
 			return false;
 	}
 	return true;
@@ -265,7 +267,7 @@ static bool value_check(const char *where, const struct rpc_field *f, const msgp
 		snprintf(inner.text, sizeof(inner.text), "%s is not true or false", f->name);
 		break;
 	case RPC_OBJECT:
-		return fields_check(f->shape, v, false, why);
+		return fields_check(f->shape, v, SHAPE_COUNT, why);
 	case RPC_ENUMS:
 	case RPC_STRS:
 	case RPC_LIST:
@@ -276,11 +278,6 @@ static bool value_check(const char *where, const struct rpc_field *f, const msgp
 
 bool shape_check(enum shape_id id, const msgpack_object *map, struct fault *why)
 {
-	if (!fields_check(id, map, true, why))
-		return false;
-	for (uint32_t i = 0; i < map->via.map.size; i++)
-		if (map->via.map.ptr[i].key.via.str.size == 5 &&
-		    memcmp(map->via.map.ptr[i].key.via.str.ptr, "clock", 5) == 0)
-			return true;
-	return fault(why, FAULT_INTERNAL, "%s: no clock", shape(id)->name);
+	return fields_check(id, map, SHAPE_envelope, why) &&
+	       fields_check(SHAPE_envelope, map, id, why);
 }

@@ -202,6 +202,12 @@ static char *socket_of(uint64_t hash)
 {
 	const char *named = getenv("TP_SOCKET"), *runtime = absolute_env("XDG_RUNTIME_DIR");
 
+	/* The agent leaves the folder in which it was started. */
+	if (named && *named && named[0] != '/') {
+		char *here = getcwd(NULL, 0), *path = xasprintf("%s/%s", here ? here : "", named);
+		free(here);
+		return path;
+	}
 	if (named && *named)
 		return xstrdup(named);
 	if (runtime && is_dir(runtime))
@@ -242,7 +248,7 @@ bool place_find(const char *dir, struct place *place, struct fault *why)
 		gitdir = search_up(start, &place->top);
 	if (gitdir)
 		place->common = common_of(gitdir);
-	bool ok = place->common && stat(place->common, &st) == 0;
+	bool ok = place->common && is_gitdir(place->common) && stat(place->common, &st) == 0;
 	if (!ok) {
 		fault(why, FAULT_NO_REPOSITORY, "no git repository holds %s", start);
 	} else {

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <time.h>
 
+/* Where the years 0001 and 10000 begin, in seconds. */
+#define YEAR_1     INT64_C(-62135596800)
+#define YEAR_10000 INT64_C(253402300800)
+
 /* n digits at *at, or -1; *at moves behind them. */
 static int digits(struct str *at, int n)
 {
@@ -93,11 +97,13 @@ bool stamp_parse(struct str text, int64_t *us)
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
 	tm.tm_mday = day;
-	/* timegm turns February 31st into March: ask whether the day is still the day. */
-	time_t s = timegm(&tm);
-	if (tm.tm_mday != day)
+	/* timegm turns February 31st into March, and a leap second at midnight into tomorrow. */
+	int leap = tm.tm_sec == 60;
+	tm.tm_sec -= leap;
+	int64_t s = (int64_t)timegm(&tm) + leap - offset * 60;
+	if (tm.tm_mday != day || s < YEAR_1 || s >= YEAR_10000)
 		return false;
-	*us = ((int64_t)s - offset * 60) * 1000000 + fraction;
+	*us = s * 1000000 + fraction;
 	return true;
 }
 
@@ -112,7 +118,9 @@ const char *stamp_text(int64_t us, char into[STAMP_MAX])
 	}
 	time_t at = (time_t)s;
 	gmtime_r(&at, &tm);
-	size_t n = strftime(into, STAMP_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
+	/* strftime's %Y writes the year 33 as 33. */
+	size_t n = (size_t)snprintf(into, STAMP_MAX, "%04d", tm.tm_year + 1900);
+	n += strftime(into + n, STAMP_MAX - n, "-%m-%dT%H:%M:%S", &tm);
 	if (fraction % 1000)
 		n += (size_t)snprintf(into + n, STAMP_MAX - n, ".%06d", (int)fraction);
 	else if (fraction)

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "agent.h"
+
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <ev.h>
+
+#include "dispatch.h"
+#include "git.h"
+#include "hash.h"
+#include "life.h"
+#include "log.h"
+#include "server.h"
+#include "service.h"
+#include "sources.h"
+#include "stamp.h"
+#include "watch.h"
+#include "worker.h"
+
+struct agent {
+	struct ev_loop *loop;
+	ev_prepare turn;
+	ev_io files;
+	ev_async written;
+	ev_signal term, interrupt;
+	ev_timer idle;
+	struct service service;
+	struct server *server;
+	struct index *ix;
+	struct watch *watch;
+	struct git *git;
+	struct sources *sources;
+	struct worker *worker;
+	struct job *to_write, **to_write_last;
+	char *user;
+	ev_tstamp idle_s;
+	int lock;
+	bool stopping;
+};
+
+/* -- What handlers ask of us -------------------------------------------- */
+
+static bool any_tree(void *data, struct fault *why)
+{
+	struct agent *a = data;
+
+	return sources_any_tree(a->sources, why);
+}
+
+static uint64_t watch_limit(void)
+{
+	unsigned long long limit = 0;
+	FILE *file = fopen("/proc/sys/fs/inotify/max_user_watches", "re");
+
+	if (file && fscanf(file, "%llu", &limit) != 1)
+		limit = 0;
+	if (file)
+		fclose(file);
+	return limit;
+}
+
+static void keeping(void *data, struct keeping *into)
+{
+	struct agent *a = data;
+	const struct watch_counts *n = watch_counts(a->watch);
+
+	*into = (struct keeping){ .mode = MODE_WATCH, .watches = n->watches, .drains = n->drains,
+				  .events = n->events, .overflows = n->overflows,
+				  .rescans = n->rescans };
+	into->watch_limit = watch_limit();
+	if (!n->unwatched)
+		return;
+	into->mode = n->watches ? MODE_PARTIAL : MODE_SCAN;
+	into->reasons[into->reason_count++] =
+		STR("the kernel allows no more watches: raise fs.inotify.max_user_watches");
+}
+
+static void resync(void *data)
+{
+	struct agent *a = data;
+
+	sources_rescan(a->sources);
+}
+
+static void stop(void *data)
+{
+	struct agent *a = data;
+
+	a->stopping = true;
+}
+
+static struct str user(void *data)
+{
+	struct agent *a = data;
+
+	free(a->user);
+	a->user = git_config_text(a->git, "user.name");
+	if (!a->user) {
+		struct passwd *me = getpwuid(geteuid());
+		a->user = xstrdup(me ? me->pw_name : "unknown");
+	}
+	return str_of(a->user);
+}
+
+static void queue_write(void *data, struct ledger_entry *entry)
+{
+	struct agent *a = data;
+
+	entry->job.next = NULL;
+	*a->to_write_last = &entry->job;
+	a->to_write_last = &entry->job.next;
+}
+
+/* -- The turn ----------------------------------------------------------- */
+
+static void give_writes(struct agent *a)
+{
+	if (!a->to_write)
+		return;
+	worker_give(a->worker, a->to_write);
+	a->to_write = NULL;
+	a->to_write_last = &a->to_write;
+}
+
+static void resume_written(struct agent *a, struct job *done)
+{
+	while (done) {
+		struct ledger_entry *entry = (struct ledger_entry *)done;
+		done = done->next;
+		server_resume(a->server, entry);
+	}
+}
+
+/*
+ * Once a turn of the loop, after callbacks that only moved bytes, and in this
+ * order.  A request sees every change whose system call had returned before it
+ * was sent, for the request was read before the drain began; and a write's
+ * answer sees the write, for it had ended before the drain, too.
+ */
+static void end_turn(struct agent *a)
+{
+	struct job *done = worker_take(a->worker);
+
+	sources_turn(a->sources);
+	resume_written(a, done);
+	server_calls(a->server);
+	give_writes(a);
+	server_flush(a->server);
+	if (a->stopping && !server_busy(a->server))
+		ev_break(a->loop, EVBREAK_ALL);
+}
+
+static void on_turn(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	(void)loop;
+	(void)events;
+	end_turn(prepare->data);
+}
+
+/* The turn that follows drains; this only wakes the loop. */
+static void on_files(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)io;
+	(void)events;
+}
+
+static void on_written(struct ev_loop *loop, ev_async *async, int events)
+{
+	(void)loop;
+	(void)async;
+	(void)events;
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	(void)loop;
+	(void)events;
+	stop(signal->data);
+}
+
+static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct agent *a = timer->data;
+	double since;
+
+	(void)events;
+	bool idle = server_idle(a->server, &since);
+	ev_tstamp left = idle ? since + a->idle_s - ev_now(loop) : a->idle_s;
+	if (idle && left <= 0.) {
+		log_info("agent: nobody asked for a while; ending");
+		a->stopping = true;
+		return;
+	}
+	ev_timer_set(timer, left, 0.);
+	ev_timer_start(loop, timer);
+}
+
+/* On the worker's thread. */
+static void bg_wake(void *data)
+{
+	struct agent *a = data;
+
+	ev_async_send(a->loop, &a->written);
+}
+
+/* -- Life --------------------------------------------------------------- */
+
+static void start_watchers(struct agent *a)
+{
+	ev_prepare_init(&a->turn, on_turn);
+	ev_io_init(&a->files, on_files, watch_fd(a->watch), EV_READ);
+	ev_async_init(&a->written, on_written);
+	ev_signal_init(&a->term, on_signal, SIGTERM);
+	ev_signal_init(&a->interrupt, on_signal, SIGINT);
+	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);
+	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
+	ev_set_priority(&a->files, 1);
+	ev_prepare_start(a->loop, &a->turn);
+	ev_io_start(a->loop, &a->files);
+	ev_async_start(a->loop, &a->written);
+	ev_signal_start(a->loop, &a->term);
+	ev_signal_start(a->loop, &a->interrupt);
+	if (a->idle_s > 0.)
+		ev_timer_start(a->loop, &a->idle);
+}
+
+static void fill_service(struct agent *a, const struct place *place,
+			 const struct agent_options *options)
+{
+	a->service = (struct service){
+		.ix = a->ix, .place = place, .started_at = stamp_now(),
+		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
+		.keeping = keeping, .resync = resync, .stop = stop, .user = user,
+		.write = queue_write,
+	};
+	ulid_make(a->service.instance);
+}
+
+static bool may_start(const struct agent *a, const struct agent_options *options,
+		      struct fault *why)
+{
+	if (!options->automatic || git_config_bool(a->git, "ticketplan.autostart", true))
+		return true;
+	return fault(why, FAULT_NO_AGENT,
+		     "no agent runs and ticketplan.autostart is false; start one with: tpctl start");
+}
+
+static bool set_up(struct agent *a, const struct place *place, const struct agent_options *options,
+		   struct fault *why)
+{
+	if (!git_new(place->common, &a->git, why) || !may_start(a, options, why) ||
+	    !life_lock(place, options->lock, &a->lock, why) || !watch_new(&a->watch, why))
+		return false;
+	a->loop = ev_loop_new(EVFLAG_NOENV);
+	if (!a->loop)
+		return fault(why, FAULT_INTERNAL, "libev has no way to wait for events here");
+	a->ix = index_new();
+	fill_service(a, place, options);
+	return server_new(a->loop, &a->service, &a->server, why);
+}
+
+bool agent_new(const struct place *place, const struct agent_options *options, struct agent **into,
+	       struct fault *why)
+{
+	struct agent *a = xcalloc(1, sizeof(*a));
+
+	a->lock = -1;
+	a->idle_s = (ev_tstamp)options->idle_ms / 1000.;
+	a->to_write_last = &a->to_write;
+	if (!set_up(a, place, options, why)) {
+		agent_free(a);
+		return false;
+	}
+	start_watchers(a);
+	a->worker = worker_new(ledger_write, bg_wake, a);
+	*into = a;
+	return true;
+}
+
+void agent_run(struct agent *a)
+{
+	const struct place *place = a->service.place;
+
+	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
+				 strcmp(place->source, "main") == 0 ? place->top : NULL);
+	log_info("agent: %zu Tickets of %s", index_count(a->ix), place->common);
+	ev_run(a->loop, 0);
+	log_info("agent: ending");
+}
+
+/* Writes that nobody waits for any more. */
+static void drop_written(struct job *done)
+{
+	while (done) {
+		struct ledger_entry *entry = (struct ledger_entry *)done;
+		done = done->next;
+		dispatch_resume(entry->owner, NULL);
+	}
+}
+
+void agent_free(struct agent *a)
+{
+	if (!a)
+		return;
+	server_free(a->server);
+	if (a->worker)
+		drop_written(worker_end(a->worker));
+	sources_free(a->sources);
+	watch_free(a->watch);
+	index_free(a->ix);
+	git_free(a->git);
+	if (a->loop)
+		ev_loop_destroy(a->loop);
+	free(a->user);
+	/* Last: who gets the lock may start. */
+	if (a->lock >= 0)
+		close(a->lock);
+	free(a);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "answer.h"
+
+#include <stdlib.h>
+
+#include "stamp.h"
+
+static void put_word(struct wire *w, const char *name, const struct words *set, int value)
+{
+	wire_put_str(w, name, str_of(word(set, value)));
+}
+
+void answer_page(struct call *call, const struct page *page)
+{
+	wire_put_int(&call->out, "count", (int64_t)page->count);
+	wire_put_int(&call->out, "returned", (int64_t)page->returned);
+	wire_put_opt(&call->out, "next", page->next);
+}
+
+void answer_strs(struct call *call, const char *name, const struct str *list, size_t count)
+{
+	wire_key(&call->out, name);
+	wire_list(&call->out);
+	for (size_t i = 0; i < count; i++)
+		wire_str(&call->out, list[i]);
+	wire_end(&call->out);
+}
+
+/* A path from the checkout's top. */
+static struct str file_of(struct call *call, int source, struct str path)
+{
+	const struct source *s = index_source(call->service->ix, source);
+
+	return arena_printf(&call->arena, "%s%s%.*s", s->root, path.len ? "/" : "", STR_ARG(path));
+}
+
+/* -- Records ------------------------------------------------------------ */
+
+static void put_plan(struct wire *w, const struct plan *plan)
+{
+	wire_key(w, "accepted_plan");
+	wire_map(w);
+	wire_put_str(w, "summary", plan->summary);
+	wire_put_opt(w, "branch", plan->branch);
+	wire_put_opt(w, "worktree", plan->worktree);
+	wire_put_opt(w, "role_plan", plan->role_plan);
+	wire_end(w);
+}
+
+static void put_until(struct wire *w, const struct until *u)
+{
+	wire_key(w, "until");
+	wire_map(w);
+	switch (u->form) {
+	case UNTIL_TICKET:
+		wire_put_str(w, "ticket", u->ticket);
+		put_word(w, "state", &words_state, (int)u->state);
+		break;
+	case UNTIL_AFTER:
+		wire_put_time(w, "after", u->after);
+		break;
+	case UNTIL_HUMAN:
+		wire_put_str(w, "gate", STR("human"));
+		break;
+	case UNTIL_FREE:
+		wire_put_int(w, "free", u->free);
+		break;
+	case UNTIL_NONE:
+		break;
+	}
+	wire_end(w);
+}
+
+static void put_sources(struct call *call, uint64_t sources)
+{
+	wire_key(&call->out, "sources");
+	wire_list(&call->out);
+	for (int i = 0; i < SOURCES_MAX; i++)
+		if (sources & UINT64_C(1) << i)
+			wire_str(&call->out, str_of(index_source(call->service->ix, i)->name));
+	wire_end(&call->out);
+}
+
+void answer_record(struct call *call, const struct seen *row)
+{
+	const struct decision *d = row->d;
+	const struct record *r = d->record;
+	const struct ticket *other = seen_other(row);
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	wire_put_str(w, "id", r->id);
+	wire_put_str(w, "ticket_id", row->derived ? d->other->id : d->ticket->id);
+	put_word(w, "kind", &words_kind, (int)seen_kind(row));
+	wire_put_opt(w, "other", other ? other->id : STR_NONE);
+	wire_put_opt(w, "note", r->note);
+	if (r->plan)
+		put_plan(w, r->plan);
+	if (r->until)
+		put_until(w, r->until);
+	wire_put_opt(w, "retracts", r->retracts);
+	wire_put_str(w, "author", r->author);
+	wire_put_time(w, "at", r->at);
+	put_word(w, "origin", &words_origin, (int)r->origin);
+	put_word(w, "direction", &words_direction,
+		 row->derived ? DIRECTION_DERIVED : DIRECTION_STORED);
+	put_word(w, "status", &words_status, (int)decision_status(call->service->ix, d, call->now));
+	put_sources(call, d->sources);
+	wire_put_str(w, "file", file_of(call, d->doc->copy->source, str_of(d->doc->path)));
+	if (r->line)
+		wire_put_int(w, "line", r->line);
+	wire_end(w);
+}
+
+/* -- Gates -------------------------------------------------------------- */
+
+static void put_reason(struct wire *w, const struct reason_row *row)
+{
+	wire_map(w);
+	put_word(w, "code", &words_reason, (int)row->code);
+	put_word(w, "severity", &words_severity, (int)row->severity);
+	put_word(w, "origin", &words_origin, (int)row->origin);
+	wire_put_opt(w, "other", row->other);
+	if (row->other_state >= 0)
+		put_word(w, "other_state", &words_state, row->other_state);
+	wire_put_opt(w, "source", row->source);
+	wire_put_opt(w, "record", row->record);
+	wire_put_str(w, "text", row->text);
+	wire_end(w);
+}
+
+void answer_gate(struct call *call, const struct gate *gate)
+{
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	wire_put_str(w, "ticket", gate->ticket->id);
+	put_word(w, "verdict", &words_verdict, (int)gate->verdict);
+	wire_key(w, "reasons");
+	wire_list(w);
+	for (size_t i = 0; i < gate->count; i++)
+		put_reason(w, &gate->reasons[i]);
+	wire_end(w);
+	wire_end(w);
+}
+
+/* -- Tickets ------------------------------------------------------------ */
+
+static struct str title_of(const struct ticket *t)
+{
+	struct str title = ticket_item(t)->title;
+
+	return title.at ? title : STR("");
+}
+
+void answer_ticket_row(struct call *call, const struct ticket *t)
+{
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	wire_put_str(w, "id", t->id);
+	wire_put_opt(w, "slug", ticket_item(t)->slug);
+	wire_put_str(w, "title", title_of(t));
+	put_word(w, "state", &words_state, t->state);
+	wire_put_opt(w, "updated_at", ticket_item(t)->updated_at);
+	wire_end(w);
+}
+
+void answer_queue_row(struct call *call, const struct gate *gate)
+{
+	const struct ticket *t = gate->ticket;
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	wire_put_str(w, "id", t->id);
+	wire_put_str(w, "title", title_of(t));
+	wire_put_opt(w, "queued_at", ticket_item(t)->queued_at);
+	wire_key(w, "gate");
+	answer_gate(call, gate);
+	wire_end(w);
+}
+
+void answer_finding(struct call *call, const struct finding *f)
+{
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	put_word(w, "code", &words_problem, (int)f->code);
+	put_word(w, "severity", &words_level, (int)problem_row(f->code)->level);
+	if (f->ticket)
+		wire_put_str(w, "ticket", f->ticket->id);
+	if (f->source >= 0) {
+		wire_put_str(w, "source", str_of(index_source(call->service->ix, f->source)->name));
+		wire_put_str(w, "file", file_of(call, f->source, f->path));
+	}
+	if (f->line)
+		wire_put_int(w, "line", f->line);
+	if (f->offset >= 0)
+		wire_put_int(w, "offset", f->offset);
+	wire_put_str(w, "text", f->text);
+	wire_put_str(w, "remedy", str_of(words_problem.list[f->code].doc));
+	wire_end(w);
+}
+
+static void put_ticket_sources(struct call *call, const struct ticket *t)
+{
+	struct wire *w = &call->out;
+
+	wire_key(w, "sources");
+	wire_list(w);
+	for (const struct copy *c = t->copies; c; c = c->next) {
+		wire_map(w);
+		wire_put_str(w, "name", str_of(index_source(call->service->ix, c->source)->name));
+		put_word(w, "state", &words_state, (int)copy_state(c));
+		if (c->item && c->item->item)
+			wire_put_opt(w, "updated_at", c->item->item->updated_at);
+		wire_put_str(w, "path", file_of(call, c->source, str_of(c->dir)));
+		wire_end(w);
+	}
+	wire_end(w);
+}
+
+static void put_problems(struct call *call, const struct ticket *t)
+{
+	struct findings found = { .arena = &call->arena };
+
+	doctor_files(t, &found);
+	wire_key(&call->out, "problems");
+	wire_list(&call->out);
+	for (size_t i = 0; i < found.count; i++)
+		answer_finding(call, &found.at[i]);
+	wire_end(&call->out);
+}
+
+/* The rows of one direction, out of all that concern the Ticket. */
+static void put_records(struct call *call, const char *name, const struct seen *rows, size_t count,
+			bool derived)
+{
+	wire_key(&call->out, name);
+	wire_list(&call->out);
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].derived == derived)
+			answer_record(call, &rows[i]);
+	wire_end(&call->out);
+}
+
+static void put_both_records(struct call *call, const struct ticket *t, enum scope scope)
+{
+	struct record_filter filter = { .ticket = t, .scope = scope, .order = ORDER_OLDEST };
+	struct page page = { 0 };
+	struct seen *rows;
+	struct fault never;
+
+	/* A page begins at the first row: all of them are there behind it. */
+	BUG_IF(!query_records(call->service->ix, &filter, call->now, &call->arena, &page, &rows,
+			      &never));
+	put_records(call, "outgoing", rows, page.count, false);
+	put_records(call, "incoming", rows, page.count, true);
+}
+
+void answer_ticket(struct call *call, const struct ticket *t, enum scope scope)
+{
+	const struct item *item = ticket_item(t);
+	struct wire *w = &call->out;
+	struct gate gate;
+
+	wire_map(w);
+	wire_put_str(w, "id", t->id);
+	wire_put_opt(w, "slug", item->slug);
+	wire_put_str(w, "title", title_of(t));
+	put_word(w, "state", &words_state, t->state);
+	wire_put_bool(w, "resolved", state_resolved((enum state)t->state));
+	wire_put_opt(w, "created_at", item->created_at);
+	wire_put_opt(w, "updated_at", item->updated_at);
+	wire_put_opt(w, "queued_at", item->queued_at);
+	put_ticket_sources(call, t);
+	if (t->diverged)
+		wire_put_bool(w, "diverged", true);
+	put_problems(call, t);
+	put_both_records(call, t, scope);
+	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	wire_key(w, "gate");
+	answer_gate(call, &gate);
+	wire_end(w);
+}

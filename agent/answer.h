@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_ANSWER_H
+#define TP_ANSWER_H
+
+#include "doctor.h"
+#include "gate.h"
+#include "query.h"
+#include "service.h"
+
+/*
+ * The index's facts in the shapes of shapes.def.  Each writes one whole map as
+ * the next value of call->out.
+ */
+void answer_record(struct call *call, const struct seen *row);
+void answer_gate(struct call *call, const struct gate *gate);
+void answer_ticket(struct call *call, const struct ticket *ticket, enum scope scope);
+void answer_ticket_row(struct call *call, const struct ticket *ticket);
+void answer_queue_row(struct call *call, const struct gate *gate);
+void answer_finding(struct call *call, const struct finding *finding);
+
+/* The fields that every list has: count, returned, next. */
+void answer_page(struct call *call, const struct page *page);
+
+/* A list of text. */
+void answer_strs(struct call *call, const char *name, const struct str *list, size_t count);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base.h"
+
+#define CHUNK_MIN 256
+#define CHUNK_MAX 16384
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used;
+	size_t size;
+	alignas(max_align_t) char bytes[];
+};
+
+static struct arena_chunk *grow(struct arena *arena, size_t need)
+{
+	size_t size = arena->chunks ? arena->chunks->size * 2 : CHUNK_MIN;
+
+	size = size > CHUNK_MAX ? CHUNK_MAX : size;
+	size = size < need ? need : size;
+	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
+	*chunk = (struct arena_chunk){ .next = arena->chunks, .size = size };
+	arena->chunks = chunk;
+	return chunk;
+}
+
+static void *take(struct arena *arena, size_t size, size_t align)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	size_t at = chunk ? (chunk->used + align - 1) & ~(align - 1) : 0;
+
+	BUG_IF(size > (size_t)1 << 40);
+	if (!chunk || at + size > chunk->size) {
+		chunk = grow(arena, size);
+		at = 0;
+	}
+	chunk->used = at + size;
+	return chunk->bytes + at;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(take(arena, size, alignof(max_align_t)), 0, size);
+}
+
+struct str arena_str(struct arena *arena, struct str text)
+{
+	if (!text.at)
+		return STR_NONE;
+	char *copy = take(arena, text.len + 1, 1);
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	return (struct str){ copy, text.len };
+}
+
+struct str arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	char *text = xvasprintf(fmt, args);
+	va_end(args);
+	struct str copy = arena_str(arena, str_of(text));
+	free(text);
+	return copy;
+}
+
+size_t arena_size(const struct arena *arena)
+{
+	size_t size = 0;
+
+	for (const struct arena_chunk *c = arena->chunks; c; c = c->next)
+		size += sizeof(*c) + c->size;
+	return size;
+}
+
+void arena_release(struct arena *arena)
+{
+	for (struct arena_chunk *c = arena->chunks, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	arena->chunks = NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_ARENA_H
+#define TP_ARENA_H
+
+#include <stddef.h>
+
+#include "str.h"
+
+/*
+ * Memory that is given back all at once: what a file said, what a call built.
+ * All zero is an empty arena.  Nothing in it is ever moved.
+ */
+struct arena {
+	struct arena_chunk *chunks; /* the newest first */
+};
+
+/* Zeroed, aligned for anything. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* A copy; absent stays absent. */
+struct str arena_str(struct arena *arena, struct str text);
+struct str arena_printf(struct arena *arena, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Bytes taken from the system. */
+size_t arena_size(const struct arena *arena);
+void arena_release(struct arena *arena);
+
+#endif

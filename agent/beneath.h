@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_BENEATH_H
+#define TP_BENEATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "fault.h"
+
+/*
+ * Open what lies below a folder, and nothing else: no link is followed, no `..`
+ * leads out, no pipe makes us wait.  Ticket trees may come from anybody.
+ */
+
+enum beneath_result {
+	BENEATH_OK,
+	BENEATH_GONE,        /* there is nothing of that name (any more) */
+	BENEATH_NOT_REGULAR, /* a link, pipe, device, or a folder where a file belongs */
+	BENEATH_REFUSED,     /* the system says why in errno */
+};
+
+/* Read a regular file, at most `max` bytes of it, twice if it changed while it was read. */
+enum beneath_result beneath_read(int dirfd, const char *path, size_t max, struct buf *into);
+
+/* Open a folder for listing; *fd is the caller's. */
+enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd);
+
+#endif

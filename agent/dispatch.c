@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "dispatch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "handlers.h"
+#include "log.h"
+#include "params.h"
+#include "stamp.h"
+
+struct str service_clock(const struct service *service, struct arena *arena)
+{
+	return arena_printf(arena, "%s:%llu", service->instance,
+			    (unsigned long long)index_generation(service->ix));
+}
+
+static bool handle(struct call *call, struct fault *why)
+{
+	switch (call->id) {
+#define METHOD(id, ...) \
+	case RPC_##id: \
+		return handle_##id(call, &call->params.id, why);
+#define PARAM(...)
+#define RETURNS(...)
+#include "methods.def"
+#undef METHOD
+#undef PARAM
+#undef RETURNS
+	case RPC_COUNT:
+		break;
+	}
+	bug_at(__FILE__, __LINE__, "a method without a handler");
+}
+
+static void put_error(struct buf *out, uint32_t msgid, const struct fault *why)
+{
+	struct wire w;
+	char text[sizeof(why->text) + 32];
+
+	snprintf(text, sizeof(text), "%s: %s", fault_name(why->code), why->text);
+	wire_init(&w, out);
+	wire_error(&w, msgid, fault_exit(why->code) == 2, str_of(text));
+}
+
+/* The agent's own methods answer without a Ticket tree. */
+static bool needs_tree(const struct rpc_method *method)
+{
+	return strncmp(method->name, "agent.", 6) != 0;
+}
+
+static bool may_call(struct call *call, struct fault *why)
+{
+	if (call->method->access == RPC_WRITE && (*call->read_only || call->service->read_only))
+		return fault(why, FAULT_READ_ONLY, "%s writes, and this connection may only read",
+			     call->method->name);
+	return !needs_tree(call->method) || call->service->any_tree(call->service->agent, why);
+}
+
+static void put_freshness(struct call *call)
+{
+	struct keeping keeping = { 0 };
+	struct wire *w = &call->out;
+
+	call->service->keeping(call->service->agent, &keeping);
+	if (keeping.mode == MODE_WATCH)
+		return;
+	wire_key(w, "freshness");
+	wire_map(w);
+	wire_put_str(w, "mode", str_of(word(&words_mode, (int)keeping.mode)));
+	wire_key(w, "reasons");
+	wire_list(w);
+	for (size_t i = 0; i < keeping.reason_count; i++)
+		wire_str(w, keeping.reasons[i]);
+	wire_end(w);
+	wire_end(w);
+}
+
+#ifdef TP_DEBUG
+/* Hold the answer against the shape that the table promises. */
+static void check_answer(const struct call *call, struct str answer)
+{
+	msgpack_zone *zone = msgpack_zone_new(4096);
+	struct envelope e;
+	struct fault why;
+
+	if (!envelope_decode(answer, zone, &e, &why) ||
+	    !shape_check(call->method->returns, &e.result, &why)) {
+		log_error("dispatch: the answer of %s: %s", call->method->name, why.text);
+		bug_at(__FILE__, __LINE__, "an answer that is not of its shape");
+	}
+	msgpack_zone_free(zone);
+}
+#else
+static void check_answer(const struct call *call, struct str answer)
+{
+	(void)call;
+	(void)answer;
+}
+#endif
+
+/* Run the handler once; its answer, or nothing, is in `out`. */
+static bool try_once(struct call *call, struct buf *out, struct fault *why)
+{
+	size_t start = out->len;
+
+	wire_init(&call->out, out);
+	wire_response(&call->out, call->msgid);
+	wire_map(&call->out);
+	if (!handle(call, why)) {
+		out->len = start;
+		return false;
+	}
+	if (call->parked) {
+		out->len = start;
+		return true;
+	}
+	/* After the handler: it may have changed what the clock says. */
+	wire_put_str(&call->out, "clock", service_clock(call->service, &call->arena));
+	put_freshness(call);
+	wire_end(&call->out);
+	check_answer(call, (struct str){ out->at + start, out->len - start });
+	return true;
+}
+
+/* Make a list's page half as long; false where there is nothing to halve. */
+static bool shorten(struct call *call)
+{
+	unsigned at;
+	const struct rpc_field *f = rpc_field_find(call->method->params, STR("limit"), &at);
+
+	if (!f)
+		return false;
+	int64_t *limit = (int64_t *)(void *)((char *)&call->params + f->offset);
+	*limit = (*limit ? *limit : RPC_LIMIT_DEFAULT) / 2;
+	return *limit > 0;
+}
+
+static bool run(struct call *call, struct buf *out, struct fault *why)
+{
+	size_t start = out->len;
+
+	while (try_once(call, out, why)) {
+		if (out->len - start <= RPC_ANSWER_MAX)
+			return true;
+		out->len = start;
+		if (!shorten(call))
+			return fault(why, FAULT_TOO_LARGE, "the answer has more than %d bytes",
+				     RPC_ANSWER_MAX);
+	}
+	return false;
+}
+
+static void call_free(struct call *call)
+{
+	arena_release(&call->arena);
+	msgpack_zone_free(call->zone);
+	ledger_entry_free(call->entry);
+	buf_release(&call->bytes);
+	free(call);
+}
+
+/* The call outlives its turn, and so must what its parameters point into. */
+static struct call *park(const struct call *call, struct str message)
+{
+	struct call *kept = xcalloc(1, sizeof(*kept));
+	struct envelope e;
+	struct fault why;
+
+	*kept = *call;
+	buf_add_str(&kept->bytes, message);
+	kept->zone = msgpack_zone_new(4096);
+	BUG_IF(!envelope_decode((struct str){ kept->bytes.at, kept->bytes.len }, kept->zone, &e, &why));
+	BUG_IF(!params_decode(kept->method, &e.params, kept->zone, &kept->params, &why));
+	kept->arena = (struct arena){ 0 };
+	kept->entry->owner = kept;
+	return kept;
+}
+
+static bool answer(struct service *service, struct caller *caller, const struct envelope *e,
+		   struct str message, msgpack_zone *zone, struct buf *out, struct call **parked,
+		   struct fault *why)
+{
+	struct call call = { .service = service, .conn = caller->conn, .id = rpc_find(e->method),
+			     .msgid = e->msgid, .read_only = &caller->read_only };
+
+	if (call.id == RPC_COUNT)
+		return fault(why, FAULT_UNKNOWN_METHOD, "there is no method \"%.*s\"",
+			     (int)(e->method.len > 64 ? 64 : e->method.len), e->method.at);
+	call.method = rpc_method(call.id);
+	call.now = stamp_now();
+	bool ok = params_decode(call.method, &e->params, zone, &call.params, why) &&
+		  may_call(&call, why) && run(&call, out, why);
+	if (ok && call.parked) {
+		*parked = park(&call, message);
+		service->write(service->agent, (*parked)->entry);
+	}
+	arena_release(&call.arena);
+	return ok;
+}
+
+bool dispatch(struct service *service, struct caller *caller, struct str message, struct buf *out,
+	      struct call **parked)
+{
+	msgpack_zone *zone = msgpack_zone_new(1024);
+	struct envelope e;
+	struct fault why;
+
+	*parked = NULL;
+	bool ok = envelope_decode(message, zone, &e, &why);
+	if (!ok) {
+		put_error(out, 0, &why);
+	} else if (e.type == ENVELOPE_REQUEST) {
+		service->calls++;
+		if (!answer(service, caller, &e, message, zone, out, parked, &why))
+			put_error(out, e.msgid, &why);
+	}
+	/* Notifications and answers that nobody asked for are dropped: editors send such. */
+	msgpack_zone_free(zone);
+	return ok;
+}
+
+void dispatch_resume(struct call *call, struct buf *out)
+{
+	struct fault why;
+
+	call->parked = false;
+	if (out && !run(call, out, &why))
+		put_error(out, call->msgid, &why);
+	call_free(call);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_DISPATCH_H
+#define TP_DISPATCH_H
+
+#include "frame.h"
+#include "service.h"
+
+/* From one whole message to its answer. */
+
+/* What a connection is, for the calls on it. */
+struct caller {
+	struct conn *conn;
+	bool read_only;
+};
+
+/*
+ * Answer a message into `out`.  False where the message is none of ours: an
+ * error was written, and the connection is to be closed after it.  A call that
+ * waits for the disk is returned in *parked, and nothing is written for it yet.
+ */
+bool dispatch(struct service *service, struct caller *caller, struct str message, struct buf *out,
+	      struct call **parked);
+
+/* Its write has ended: answer it into `out` (NULL: nobody is there any more), and free it. */
+void dispatch_resume(struct call *call, struct buf *out);
+
+#endif

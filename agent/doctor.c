@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "doctor.h"
+
+#include <stdlib.h>
+
+static struct finding *add(struct findings *into, enum problem code, const struct ticket *t)
+{
+	if (into->count == into->cap) {
+		into->cap = into->cap ? into->cap * 2 : 16;
+		struct finding *more = arena_alloc(into->arena, into->cap * sizeof(*more));
+		if (into->count)
+			memcpy(more, into->at, into->count * sizeof(*more));
+		into->at = more;
+	}
+	struct finding *f = &into->at[into->count++];
+	*f = (struct finding){ .code = code, .ticket = t, .source = -1, .offset = -1 };
+	return f;
+}
+
+/* -- Files -------------------------------------------------------------- */
+
+static void add_flaws(struct findings *into, const struct copy *copy, struct str path,
+		      const struct content *content)
+{
+	struct finding *f;
+
+	for (uint32_t i = 0; i < content->flaw_count; i++) {
+		const struct flaw *flaw = &content->flaws[i];
+		f = add(into, flaw->code, copy->ticket);
+		f->source = copy->source;
+		f->path = path;
+		f->line = flaw->line;
+		f->offset = flaw->offset;
+		f->text = flaw->text;
+	}
+	if (!content->flaws_cut)
+		return;
+	f = add(into, content->flaws[CONTENT_FLAWS_MAX - 1].code, copy->ticket);
+	f->source = copy->source;
+	f->path = path;
+	f->text = arena_printf(into->arena, "and %u more in this file", content->flaws_cut);
+}
+
+static void add_copy(struct findings *into, const struct copy *copy)
+{
+	struct str item = arena_printf(into->arena, "%s/item.md", copy->dir);
+
+	if (copy->item) {
+		add_flaws(into, copy, item, copy->item);
+	} else {
+		struct finding *f = add(into, PROBLEM_NO_ITEM, copy->ticket);
+		f->source = copy->source;
+		f->path = item;
+		f->text = STR("the Ticket's folder has artifacts but no item.md");
+	}
+	for (const struct doc *d = copy->docs; d; d = d->next)
+		add_flaws(into, copy, str_of(d->path), d->content);
+}
+
+void doctor_files(const struct ticket *t, struct findings *into)
+{
+	for (const struct copy *c = t->copies; c; c = c->next) {
+		add_copy(into, c);
+		if (!c->next || c->next->source != c->source)
+			continue;
+		struct finding *f = add(into, PROBLEM_FOUND_TWICE, t);
+		f->source = c->source;
+		f->path = str_of(c->dir);
+		f->text = arena_printf(into->arena, "the Ticket is there twice: %s and %s", c->dir,
+				       c->next->dir);
+	}
+}
+
+static void add_strays(const struct index *ix, struct findings *into)
+{
+	for (const struct stray *s = index_strays(ix); s; s = s->hh.next) {
+		struct finding *f = add(into, s->code, NULL);
+		f->source = s->source;
+		f->path = str_of(s->path);
+		f->text = s->text;
+	}
+}
+
+/* -- Records ------------------------------------------------------------ */
+
+static struct finding *add_record(struct findings *into, enum problem code, const struct decision *d)
+{
+	struct finding *f = add(into, code, d->ticket);
+
+	f->source = d->doc->copy->source;
+	f->path = str_of(d->doc->path);
+	f->line = d->record->line;
+	return f;
+}
+
+static bool counts(const struct index *ix, const struct decision *d, int64_t now)
+{
+	enum status status = decision_status(ix, d, now);
+
+	return status == STATUS_LIVE || status == STATUS_DANGLING;
+}
+
+static void add_dangling(const struct index *ix, const struct ticket *t, int64_t now,
+			 struct findings *into)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (decision_status(ix, d, now) != STATUS_DANGLING)
+			continue;
+		add_record(into, PROBLEM_DANGLING, d)->text = arena_printf(
+			into->arena, "record %.*s (%s) names %.*s, which is not there",
+			STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind),
+			STR_ARG(d->other->id));
+	}
+}
+
+/* What a record says, so that two that say the same are equal: who waits for whom, and how. */
+struct meaning {
+	struct str waits, awaited;
+	enum reason code;
+	enum kind kind; /* where the code says nothing */
+	const struct decision *d;
+};
+
+static struct meaning meaning_of(const struct decision *d)
+{
+	const struct kind_row *row = kind_row(d->record->kind);
+	struct str own = d->ticket->id, other = d->other->id;
+	bool turned = row->holds == HOLDS_OTHER ||
+		      (row->holds == HOLDS_BOTH && str_cmp(other, own) < 0);
+
+	return (struct meaning){ turned ? other : own, turned ? own : other, row->code,
+				 row->code == REASON_NONE ? d->record->kind : KIND_COUNT, d };
+}
+
+static int compare_meanings(const struct meaning *a, const struct meaning *b)
+{
+	int order = str_cmp(a->waits, b->waits);
+
+	if (!order)
+		order = str_cmp(a->awaited, b->awaited);
+	if (!order)
+		order = (a->code > b->code) - (a->code < b->code);
+	return order ? order : (a->kind > b->kind) - (a->kind < b->kind);
+}
+
+static int by_meaning(const void *x, const void *y)
+{
+	const struct meaning *a = x, *b = y;
+	int order = compare_meanings(a, b);
+
+	if (!order)
+		order = (a->d->record->at > b->d->record->at) - (a->d->record->at < b->d->record->at);
+	if (!order)
+		order = str_cmp(a->d->ticket->id, b->d->ticket->id);
+	return order ? order : (a->d > b->d) - (a->d < b->d);
+}
+
+static bool to_compare(const struct index *ix, const struct decision *d, const struct ticket *only,
+		       int64_t now)
+{
+	return d->other && counts(ix, d, now) && (!only || d->ticket == only || d->other == only);
+}
+
+static size_t gather(const struct index *ix, struct ticket *const *list, size_t count,
+		     const struct ticket *only, int64_t now, struct meaning *into)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (uint32_t k = 0; k < list[i]->own_count; k++) {
+			if (!to_compare(ix, &list[i]->own[k], only, now))
+				continue;
+			if (into)
+				into[n] = meaning_of(&list[i]->own[k]);
+			n++;
+		}
+	return n;
+}
+
+static void add_duplicates(const struct index *ix, struct ticket *const *list, size_t count,
+			   const struct ticket *only, int64_t now, struct findings *into)
+{
+	size_t n = gather(ix, list, count, only, now, NULL);
+	struct meaning *all = arena_alloc(into->arena, (n + 1) * sizeof(*all));
+
+	gather(ix, list, count, only, now, all);
+	if (n > 1)
+		qsort(all, n, sizeof(*all), by_meaning);
+	for (size_t i = 1; i < n; i++) {
+		const struct decision *d = all[i].d, *earlier = all[i - 1].d;
+		if (compare_meanings(&all[i], &all[i - 1]) != 0)
+			continue;
+		add_record(into, PROBLEM_DUPLICATE, d)->text = arena_printf(
+			into->arena, "record %.*s (%s %.*s) says the same as record %.*s of %.*s",
+			STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind),
+			STR_ARG(d->other->id), STR_ARG(earlier->record->id),
+			STR_ARG(earlier->ticket->id));
+	}
+}
+
+static int by_place(const void *x, const void *y)
+{
+	const struct finding *a = x, *b = y;
+	int order = str_cmp(a->path, b->path);
+
+	if (!order)
+		order = (a->source > b->source) - (a->source < b->source);
+	if (!order)
+		order = (a->line > b->line) - (a->line < b->line);
+	if (!order)
+		order = (a->offset > b->offset) - (a->offset < b->offset);
+	if (!order)
+		order = (a->code > b->code) - (a->code < b->code);
+	return order ? order : str_cmp(a->text, b->text);
+}
+
+/* Findings have no place of their own to go on from: the cursor is a number of rows. */
+static bool page_findings(struct arena *arena, struct page *page, struct fault *why)
+{
+	size_t first = 0;
+
+	for (size_t i = 0; i < page->cursor.len; i++) {
+		char c = page->cursor.at[i];
+		if (c < '0' || c > '9' || i > 9)
+			return page_bad_cursor(why);
+		first = first * 10 + (size_t)(c - '0');
+	}
+	if (page_cut(page, first < page->count ? first : page->count))
+		page->next = arena_printf(arena, "%zu", page->first + page->returned);
+	return true;
+}
+
+static void examine(const struct index *ix, const struct ticket *t, int64_t now,
+		    struct findings *into)
+{
+	doctor_files(t, into);
+	add_dangling(ix, t, now, into);
+}
+
+bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
+		struct page *page, struct finding **rows, size_t *errors, struct fault *why)
+{
+	struct findings all = { .arena = arena };
+	size_t count;
+	struct ticket *const *list = index_tickets(ix, &count);
+
+	if (!page_begin(page, why))
+		return false;
+	if (only) {
+		examine(ix, only, now, &all);
+	} else {
+		add_strays(ix, &all);
+		for (size_t i = 0; i < count; i++)
+			examine(ix, list[i], now, &all);
+	}
+	add_duplicates(ix, list, count, only, now, &all);
+	if (all.count > 1)
+		qsort(all.at, all.count, sizeof(*all.at), by_place);
+	*errors = 0;
+	for (size_t i = 0; i < all.count; i++)
+		*errors += problem_row(all.at[i].code)->level == LEVEL_ERROR;
+	page->count = all.count;
+	*rows = all.at;
+	return page_findings(arena, page, why);
+}

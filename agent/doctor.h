@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_DOCTOR_H
+#define TP_DOCTOR_H
+
+#include "query.h"
+
+/*
+ * Everything that is wrong with the tree and its records, with place and
+ * remedy.  Pure, like the gate.
+ */
+struct finding {
+	enum problem code;
+	const struct ticket *ticket; /* NULL where it concerns none */
+	int source;                  /* -1 where it concerns none */
+	struct str path;             /* from the source's root; absent for the whole tree */
+	uint32_t line;               /* 0: none */
+	int64_t offset;              /* -1: none */
+	struct str text;
+};
+
+/* What is wrong with the files of one Ticket; the list grows in the arena. */
+struct findings {
+	struct arena *arena;
+	struct finding *at;
+	size_t count, cap;
+};
+
+void doctor_files(const struct ticket *t, struct findings *into);
+
+/* Everything, or what concerns one Ticket (NULL: all), by file and line.  Counts errors over all pages. */
+bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
+		struct page *page, struct finding **rows, size_t *errors, struct fault *why);
+
+#endif

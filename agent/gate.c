@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate.h"
+
+#include <stdlib.h>
+
+#include "stamp.h"
+#include "utf8.h"
+
+/* Notes may have 16 KiB; a reason is a sentence. */
+#define EXCERPT_MAX 200
+#define TITLE_MAX 60
+
+/* What the rules read and write. */
+struct asked {
+	const struct index *ix;
+	const struct ticket *t;
+	int64_t now;
+	struct arena *arena;
+	struct gate *gate;
+	size_t cap;
+};
+
+static struct reason_row *add(struct asked *a, enum reason code, enum severity severity,
+			      enum origin origin)
+{
+	struct gate *g = a->gate;
+
+	if (g->count == a->cap) {
+		a->cap = a->cap ? a->cap * 2 : 4;
+		struct reason_row *more = arena_alloc(a->arena, a->cap * sizeof(*more));
+		if (g->count)
+			memcpy(more, g->reasons, g->count * sizeof(*more));
+		g->reasons = more;
+	}
+	g->holds += severity == SEVERITY_HOLD;
+	struct reason_row *row = &g->reasons[g->count++];
+	*row = (struct reason_row){ .code = code, .severity = severity, .origin = origin,
+				    .other_state = -1 };
+	return row;
+}
+
+/* The first line, cut at a character's end where it is long. */
+static struct str excerpt(struct asked *a, struct str text, size_t max)
+{
+	uint32_t code;
+	size_t used = 0, n;
+
+	while (used < text.len && text.at[used] != '\n' && text.at[used] != '\r') {
+		n = utf8_next((struct str){ text.at + used, text.len - used }, &code);
+		if (used + (n ? n : 1) > max)
+			break;
+		used += n ? n : 1;
+	}
+	if (used == text.len)
+		return text;
+	return arena_printf(a->arena, "%.*s…", (int)used, text.at);
+}
+
+/* `T-2 "Store it on disk" (planning)` */
+static struct str name_of(struct asked *a, const struct ticket *t)
+{
+	struct str title = excerpt(a, ticket_item(t)->title, TITLE_MAX);
+
+	if (!ticket_exists(t))
+		return arena_printf(a->arena, "%.*s, which is not there", STR_ARG(t->id));
+	return arena_printf(a->arena, "%.*s%s%.*s%s (%s)", STR_ARG(t->id), title.len ? " \"" : "",
+			    STR_ARG(title), title.len ? "\"" : "", word(&words_state, t->state));
+}
+
+/* `: why it was decided [author, day]` */
+static struct str because(struct asked *a, const struct record *r)
+{
+	char at[STAMP_MAX];
+	struct str note = excerpt(a, r->note.at ? r->note : r->plan ? r->plan->summary : STR_NONE,
+				  EXCERPT_MAX);
+
+	stamp_text(r->at, at);
+	return arena_printf(a->arena, "%s%.*s [%.*s, %.10s]", note.len ? ": " : "", STR_ARG(note),
+			    STR_ARG(excerpt(a, r->author, TITLE_MAX)), at);
+}
+
+static struct reason_row *add_record(struct asked *a, enum reason code, enum severity severity,
+				     const struct decision *d, const struct ticket *other)
+{
+	struct reason_row *row = add(a, code, severity, d->record->origin);
+
+	row->record = d->record->id;
+	row->at = d->record->at;
+	if (other) {
+		row->other = other->id;
+		row->other_state = other->state;
+	}
+	return row;
+}
+
+/* -- The rules, in the order of reasons.def ------------------------------ */
+
+static const struct flaw *worst_flaw(const struct content *c)
+{
+	for (uint32_t i = 0; c && i < c->flaw_count; i++)
+		if (problem_row(c->flaws[i].code)->holds)
+			return &c->flaws[i];
+	return NULL;
+}
+
+static void say_unreadable(struct asked *a, const struct copy *copy, const char *path,
+			   const struct flaw *flaw)
+{
+	const struct source *source = index_source(a->ix, copy->source);
+	struct reason_row *row = add(a, REASON_UNREADABLE, SEVERITY_HOLD, ORIGIN_TREE);
+	struct str where = flaw->line ? arena_printf(a->arena, ":%u", flaw->line) : STR("");
+
+	row->source = str_of(source->name);
+	row->text = arena_printf(a->arena, "%s/%s%.*s: %.*s; %s", source->root, path,
+				 STR_ARG(where), STR_ARG(flaw->text),
+				 words_problem.list[flaw->code].doc);
+}
+
+static void rule_unreadable(struct asked *a)
+{
+	static const struct flaw no_item = { .code = PROBLEM_NO_ITEM,
+					     .text = { "there is no item.md", 19 } };
+
+	if (a->t->twice)
+		add(a, REASON_UNREADABLE, SEVERITY_HOLD, ORIGIN_TREE)->text =
+			STR("two folders of one checkout hold this Ticket; keep one of them");
+	for (const struct copy *c = a->t->copies; c; c = c->next) {
+		const struct flaw *flaw = c->item ? worst_flaw(c->item) : &no_item;
+		if (flaw)
+			say_unreadable(a, c, arena_printf(a->arena, "%s/item.md", c->dir).at, flaw);
+		for (const struct doc *d = c->docs; d; d = d->next)
+			if ((flaw = worst_flaw(d->content)))
+				say_unreadable(a, c, d->path, flaw);
+	}
+}
+
+static void rule_accepted(struct asked *a)
+{
+	const struct ticket *t = a->t;
+
+	if (t->occupied && t->state == STATE_QUEUED && t->busy_elsewhere < 0) {
+		struct reason_row *row = add_record(a, REASON_ACCEPTED, SEVERITY_HOLD, t->last_plan,
+						    NULL);
+		row->text = arena_printf(a->arena, "accepted already%.*s; ends when it is queued anew "
+					 "or the plan is retracted",
+					 STR_ARG(because(a, t->last_plan->record)));
+	}
+	if (t->busy_elsewhere >= 0) {
+		struct reason_row *row = add(a, REASON_ACCEPTED, SEVERITY_HOLD, ORIGIN_TREE);
+		row->source = str_of(index_source(a->ix, t->busy_elsewhere)->name);
+		row->text = arena_printf(a->arena, "in progress in the checkout %.*s",
+					 STR_ARG(row->source));
+	}
+}
+
+static void say_waits_for(struct asked *a, const struct decision *d, const struct ticket *other,
+			  enum reason code)
+{
+	const char *verb = code == REASON_ORDERED ? "runs after"
+			   : d->record->kind == KIND_DEPENDS_ON && d->ticket == a->t ? "depends on"
+										      : "blocked by";
+	bool unmerged = other->resolved_elsewhere >= 0;
+	struct reason_row *row = add_record(a, unmerged ? REASON_UNMERGED : code, SEVERITY_HOLD, d,
+					    other);
+
+	if (unmerged) {
+		row->source = str_of(index_source(a->ix, other->resolved_elsewhere)->name);
+		row->text = arena_printf(a->arena, "%s %.*s, which is resolved in the checkout %.*s "
+					 "only; ends when that is merged%.*s",
+					 verb, STR_ARG(name_of(a, other)), STR_ARG(row->source),
+					 STR_ARG(because(a, d->record)));
+		return;
+	}
+	row->text = arena_printf(a->arena, "%s %.*s; ends when that is done or closed%.*s", verb,
+				 STR_ARG(name_of(a, other)), STR_ARG(because(a, d->record)));
+}
+
+static void say_conflict(struct asked *a, const struct decision *d, const struct ticket *other)
+{
+	struct reason_row *row;
+
+	if (!other->occupied && (other->state != STATE_UNKNOWN || !ticket_exists(other)))
+		return;
+	row = add_record(a, REASON_CONFLICT, SEVERITY_HOLD, d, other);
+	row->text = arena_printf(a->arena, "%s %.*s, which is being worked on; ends when that is done "
+				 "or closed%.*s",
+				 d->record->kind == KIND_CONFLICTS_WITH ? "conflicts with"
+									: "not in parallel with",
+				 STR_ARG(name_of(a, other)), STR_ARG(because(a, d->record)));
+}
+
+static struct str until_text(struct asked *a, const struct until *u)
+{
+	char at[STAMP_MAX];
+
+	switch (u ? u->form : UNTIL_NONE) {
+	case UNTIL_TICKET:
+		return arena_printf(a->arena, "ends when %.*s is %s", STR_ARG(u->ticket),
+				    word(&words_state, (int)u->state));
+	case UNTIL_AFTER:
+		return arena_printf(a->arena, "ends at %s", stamp_text(u->after, at));
+	case UNTIL_FREE:
+		return arena_printf(a->arena,
+				    "ends when fewer than %lld Tickets are being worked on (now %zu)",
+				    (long long)u->free, index_occupied(a->ix));
+	case UNTIL_HUMAN:
+		return STR("ends when a person retracts the note or accepts the Ticket");
+	case UNTIL_NONE:
+		break;
+	}
+	return STR("it names no condition, so it holds nothing; retract it when it is over");
+}
+
+static void say_waiting(struct asked *a, const struct decision *d)
+{
+	const struct until *u = d->record->until;
+	struct reason_row *row;
+
+	if (decision_status(a->ix, d, a->now) != STATUS_LIVE)
+		return;
+	row = add_record(a, REASON_WAITING, u ? SEVERITY_HOLD : SEVERITY_NOTE, d, NULL);
+	if (u && u->form == UNTIL_TICKET)
+		row->other = u->ticket;
+	row->text = arena_printf(a->arena, "waits%.*s; %.*s", STR_ARG(because(a, d->record)),
+				 STR_ARG(until_text(a, u)));
+}
+
+/* Notes on the record itself, whichever side asks. */
+static void say_notes(struct asked *a, const struct decision *d)
+{
+	struct reason_row *row;
+
+	if (d->diverged) {
+		row = add_record(a, REASON_DIVERGED, SEVERITY_NOTE, d, NULL);
+		row->text = arena_printf(a->arena, "checkouts disagree on record %.*s",
+					 STR_ARG(d->record->id));
+	}
+	if (!d->other || ticket_exists(d->other) || state_resolved(d->ticket->state))
+		return;
+	row = add_record(a, REASON_DANGLING, SEVERITY_NOTE, d, d->other);
+	row->text = arena_printf(a->arena, "%s names %.*s, which is not there; retract record %.*s, or "
+				 "bring the Ticket",
+				 word(&words_kind, (int)d->record->kind), STR_ARG(d->other->id),
+				 STR_ARG(d->record->id));
+}
+
+static void say_replaced(struct asked *a, const struct decision *d, bool own)
+{
+	struct reason_row *row;
+
+	if (d->record->kind == KIND_SUPERSEDES && !own) {
+		row = add_record(a, REASON_SUPERSEDED, SEVERITY_NOTE, d, d->ticket);
+		row->text = arena_printf(a->arena, "superseded by %.*s%.*s",
+					 STR_ARG(name_of(a, d->ticket)),
+					 STR_ARG(because(a, d->record)));
+	}
+	if (d->record->kind == KIND_DUPLICATE_OF && own) {
+		row = add_record(a, REASON_DUPLICATE, SEVERITY_NOTE, d, d->other);
+		row->text = arena_printf(a->arena, "a duplicate of %.*s%.*s",
+					 STR_ARG(name_of(a, d->other)),
+					 STR_ARG(because(a, d->record)));
+	}
+}
+
+/* One record that concerns the Ticket: written in it (own), or naming it. */
+static void rule_record(struct asked *a, const struct decision *d, bool own)
+{
+	const struct kind_row *row = kind_row(d->record->kind);
+	const struct ticket *other = own ? d->other : d->ticket;
+	bool holds_me = row->holds == (own ? HOLDS_SELF : HOLDS_OTHER);
+
+	if (d->retracted)
+		return;
+	if (row->code == REASON_WAITING)
+		say_waiting(a, d);
+	else if (row->holds == HOLDS_BOTH)
+		say_conflict(a, d, other);
+	else if (holds_me && other && !state_resolved(other->state))
+		say_waits_for(a, d, other, row->code);
+	if (own)
+		say_notes(a, d);
+	say_replaced(a, d, own);
+}
+
+static void rule_sources(struct asked *a)
+{
+	const struct ticket *t = a->t;
+
+	if (t->diverged) {
+		struct reason_row *row = add(a, REASON_DIVERGED, SEVERITY_NOTE, ORIGIN_TREE);
+		struct str list = STR("");
+		for (const struct copy *c = t->copies; c; c = c->next)
+			list = arena_printf(a->arena, "%.*s%s%s: %s", STR_ARG(list),
+					    list.len ? ", " : "", index_source(a->ix, c->source)->name,
+					    word(&words_state, (int)copy_state(c)));
+		row->text = arena_printf(a->arena, "checkouts disagree on its state (%.*s)",
+					 STR_ARG(list));
+	}
+	if (t->elsewhere) {
+		struct reason_row *row = add(a, REASON_ELSEWHERE, SEVERITY_NOTE, ORIGIN_TREE);
+		row->source = str_of(index_source(a->ix, t->face->source)->name);
+		row->text = arena_printf(a->arena, "only in the checkout %.*s", STR_ARG(row->source));
+	}
+}
+
+static int reason_order(const void *x, const void *y)
+{
+	const struct reason_row *a = x, *b = y;
+
+	if (a->code != b->code)
+		return a->code < b->code ? -1 : 1;
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	int order = str_cmp(a->record, b->record);
+	return order ? order : str_cmp(a->text, b->text);
+}
+
+void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
+	     struct gate *gate)
+{
+	struct asked a = { ix, ticket, now, arena, gate, 0 };
+	const struct decision *d;
+
+	*gate = (struct gate){ .ticket = ticket };
+	if (ticket->unreadable)
+		rule_unreadable(&a);
+	rule_accepted(&a);
+	for (uint32_t i = 0; i < ticket->own_count; i++)
+		rule_record(&a, &ticket->own[i], true);
+	DL_FOREACH(ticket->incoming, d)
+		rule_record(&a, d, false);
+	rule_sources(&a);
+	if (gate->count > 1)
+		qsort(gate->reasons, gate->count, sizeof(*gate->reasons), reason_order);
+	gate->verdict = ticket->state != STATE_QUEUED && ticket->state != STATE_UNKNOWN
+				? VERDICT_NOT_QUEUED
+			: gate->holds ? VERDICT_HELD : VERDICT_CLEAR;
+}

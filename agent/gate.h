@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_GATE_H
+#define TP_GATE_H
+
+#include "arena.h"
+#include "index.h"
+
+/*
+ * The one rule that says whether a Ticket may be accepted now.  Every surface
+ * asks here.  Pure: the same index and the same time give the same answer.
+ */
+struct reason_row {
+	enum reason code;
+	enum severity severity;
+	enum origin origin;
+	struct str other;  /* absent where none is meant */
+	int other_state;   /* enum state, -1 where none is meant */
+	struct str source;
+	struct str record; /* id of the record behind it */
+	int64_t at;        /* of that record; 0 without one */
+	struct str text;
+};
+
+struct gate {
+	const struct ticket *ticket;
+	enum verdict verdict;
+	struct reason_row *reasons; /* in the order of reasons.def, then by time, then record */
+	size_t count;
+	size_t holds; /* how many of them hold */
+};
+
+/* Everything in *gate lives in the arena or the index. */
+void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
+	     struct gate *gate);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "handlers.h"
+
+#include "answer.h"
+
+/* Tickets, the queue, and what is wrong with them. */
+
+bool handle_ticket_list(struct call *call, const struct ticket_list_params *p, struct fault *why)
+{
+	struct page page = { .limit = p->limit, .cursor = p->cursor };
+	struct ticket **rows;
+
+	if (!query_tickets(call->service->ix, p->state, &call->arena, &page, &rows, why))
+		return false;
+	answer_page(call, &page);
+	wire_key(&call->out, "tickets");
+	wire_list(&call->out);
+	for (size_t i = 0; i < page.returned; i++)
+		answer_ticket_row(call, rows[page.first + i]);
+	wire_end(&call->out);
+	return true;
+}
+
+bool handle_ticket_get(struct call *call, const struct ticket_get_params *p, struct fault *why)
+{
+	struct ticket *t;
+
+	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+		return false;
+	wire_key(&call->out, "ticket");
+	answer_ticket(call, t, (enum scope)p->status);
+	return true;
+}
+
+bool handle_ticket_check(struct call *call, const struct ticket_check_params *p, struct fault *why)
+{
+	struct ticket *t;
+	struct gate gate;
+
+	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+		return false;
+	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	wire_key(&call->out, "gate");
+	answer_gate(call, &gate);
+	return true;
+}
+
+bool handle_queue_list(struct call *call, const struct queue_list_params *p, struct fault *why)
+{
+	struct page page = { .limit = p->limit, .cursor = p->cursor };
+	struct gate *rows;
+
+	if (!query_queue(call->service->ix, p->clear, call->now, &call->arena, &page, &rows, why))
+		return false;
+	answer_page(call, &page);
+	wire_key(&call->out, "queue");
+	wire_list(&call->out);
+	for (size_t i = 0; i < page.returned; i++)
+		answer_queue_row(call, &rows[page.first + i]);
+	wire_end(&call->out);
+	return true;
+}
+
+bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, struct fault *why)
+{
+	struct page page = { .limit = p->limit, .cursor = p->cursor };
+	struct ticket *only = NULL;
+	struct finding *rows;
+	size_t errors;
+
+	if (p->ticket.at && !index_resolve(call->service->ix, p->ticket, &only, why))
+		return false;
+	if (!doctor_run(call->service->ix, only, call->now, &call->arena, &page, &rows, &errors, why))
+		return false;
+	answer_page(call, &page);
+	wire_put_int(&call->out, "errors", (int64_t)errors);
+	wire_key(&call->out, "problems");
+	wire_list(&call->out);
+	for (size_t i = 0; i < page.returned; i++)
+		answer_finding(call, &rows[page.first + i]);
+	wire_end(&call->out);
+	return true;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_INDEX_H
+#define TP_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "content.h"
+#include "fault.h"
+#include "hash.h"
+
+/*
+ * All Tickets of a repository and the records between them, out of every source
+ * (checkout) at once.  A cache and nothing more: it holds what index_put was
+ * told of files that are there, and forgets what index_drop was told is gone.
+ *
+ * Changes are gathered; index_settle makes them visible, all at once, and
+ * raises the generation if an answer can differ now.  The structs below are
+ * for reading.  Pointers into the index live until the next index_settle.
+ */
+struct index;
+
+/* Sources are bits of a mask. */
+#define SOURCES_MAX 64
+
+/* A checkout. */
+struct source {
+	char *name;
+	char *top;      /* the checkout's top folder */
+	char *root;     /* its Ticket tree from the top, "" where there is none */
+	bool authority; /* its states count where sources disagree */
+	bool used;
+};
+
+/* An artifact file of a Ticket in one source. */
+struct doc {
+	UT_hash_handle hh; /* by path, in its source */
+	struct copy *copy;
+	struct content *content;
+	struct doc *prev, *next; /* in copy->docs, by path */
+	unsigned epoch;
+	char path[]; /* from the root */
+};
+
+/* A Ticket as one folder of one source has it. */
+struct copy {
+	struct ticket *ticket;
+	struct copy *next;
+	struct content *item; /* NULL where item.md is missing */
+	struct doc *docs;
+	int source;
+	unsigned item_epoch;
+	char dir[]; /* from the root */
+};
+
+/* A record as it counts: one, however many sources hold it. */
+struct decision {
+	const struct record *record; /* as the source that counts has it */
+	struct doc *doc;             /* of that source */
+	struct ticket *ticket;
+	struct ticket *other;        /* NULL where the kind names none */
+	struct decision *prev, *next; /* in other->incoming */
+	uint64_t sources;            /* bit a source */
+	bool retracted;
+	bool diverged; /* sources hold it with different content */
+};
+
+struct ticket {
+	UT_hash_handle hh; /* by id */
+	struct str id;
+	struct copy *copies;           /* by source; NULL: only named by others, not there */
+	struct decision *own;          /* array; its own records, by (at, id) */
+	struct decision *incoming;     /* list; those of others that name it */
+	const struct decision *last_plan; /* the accepted_plan that counts, or NULL */
+	const struct copy *face;       /* the copy whose item.md counts */
+	struct ticket *dirty_next;
+	uint64_t generation;           /* at which it last changed */
+	uint32_t own_count;
+	uint8_t state;                 /* enum state */
+	int8_t busy_elsewhere;         /* a source other than face's with state inprogress, or -1 */
+	int8_t resolved_elsewhere;     /* a source that has it resolved while it is not, or -1 */
+	bool dirty : 1;
+	bool diverged : 1;   /* sources disagree on the state */
+	bool elsewhere : 1;  /* absent from the authority */
+	bool unreadable : 1;
+	bool twice : 1;      /* two folders of one source */
+	bool occupied : 1;
+};
+
+/* A problem that belongs to no file of a Ticket. */
+struct stray {
+	UT_hash_handle hh;
+	enum problem code;
+	int source;
+	unsigned epoch;
+	struct str text;
+	char path[]; /* from the root */
+};
+
+struct index *index_new(void);
+void index_free(struct index *ix);
+
+/* The source of that name, made if there is none; -1 where there are too many. */
+int index_source_add(struct index *ix, const char *name);
+/* Where it is now; "" as root for no tree. */
+void index_source_set(struct index *ix, int source, const char *top, const char *root,
+		      bool authority);
+/* Forget it and all it held. */
+void index_source_drop(struct index *ix, int source);
+const struct source *index_source(const struct index *ix, int source);
+
+/* A file is there and says this.  `path` is from the root; the content is taken over. */
+void index_put(struct index *ix, int source, struct str path, struct content *content);
+/* What is at this path, file or folder, is gone; "" for the whole tree. */
+void index_drop(struct index *ix, int source, struct str path);
+/* A problem at this path; stands until index_drop of it or of a folder above. */
+void index_stray_put(struct index *ix, int source, struct str path, enum problem code,
+		     const char *text);
+
+/* Between the two everything of the source is told again; what is not, is gone. */
+void index_scan_begin(struct index *ix, int source);
+void index_scan_end(struct index *ix, int source);
+
+/* Make the changes visible; whether there were any. */
+bool index_settle(struct index *ix);
+
+/* Whatever else may change an answer (config, a passed time) says so. */
+void index_touch(struct index *ix);
+uint64_t index_generation(const struct index *ix);
+
+/* The Ticket of that id: NULL for one that is not there, even if records name it. */
+struct ticket *index_find(const struct index *ix, struct str id);
+/* As index_find, but one that is not there and only named by records is found too. */
+struct ticket *index_named(const struct index *ix, struct str id);
+/* By id, else by slug: FAULT_NOT_FOUND, FAULT_AMBIGUOUS. */
+bool index_resolve(struct index *ix, struct str name, struct ticket **into, struct fault *why);
+
+/* All that are there, by id.  Until the next settle. */
+struct ticket *const *index_tickets(struct index *ix, size_t *count);
+/* All problems that belong to no Ticket, in no order: walk by ->hh.next. */
+const struct stray *index_strays(const struct index *ix);
+
+/* Numbers for status. */
+size_t index_count(const struct index *ix);
+size_t index_record_count(const struct index *ix);
+size_t index_flaw_count(const struct index *ix);
+/* Tickets that somebody works on. */
+size_t index_occupied(const struct index *ix);
+
+/* What a source says of the Ticket's state. */
+enum state copy_state(const struct copy *copy);
+static inline bool state_resolved(enum state state)
+{
+	return state == STATE_DONE || state == STATE_CLOSED;
+}
+
+static inline bool ticket_exists(const struct ticket *t)
+{
+	return t->copies != NULL;
+}
+
+/* Front matter that counts; a static empty one where there is none. */
+const struct item *ticket_item(const struct ticket *t);
+
+/* What has become of a record, at this time (microseconds since 1970). */
+enum status decision_status(const struct index *ix, const struct decision *d, int64_t now);
+/* Whether the condition of a wait has come; false where it has none. */
+bool decision_until_holds(const struct index *ix, const struct decision *d, int64_t now);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "content.h"
+
+#include <yaml.h>
+
+#include "base.h"
+#include "utf8.h"
+
+#define NESTING_MAX 16
+
+/* Where the front matter lies in item.md. */
+struct matter {
+	struct str text;
+	int64_t offset; /* of its first byte in the file */
+};
+
+/* The fields that count; each is text or null. */
+enum field { SLUG, TITLE, STATE_, WORKFLOW_STATE, STATUS_, CREATED, UPDATED, QUEUED, FIELD_COUNT };
+
+static const char *const field_names[FIELD_COUNT] = {
+	"slug", "title", "state", "workflow_state", "status", "created_at", "updated_at", "queued_at",
+};
+
+struct fields {
+	struct str text[FIELD_COUNT]; /* in the content's arena */
+	uint32_t line[FIELD_COUNT];
+};
+
+/* The next line without its end; false at the end of the text. */
+static bool next_line(struct str *left, struct str *line)
+{
+	if (!left->len)
+		return false;
+	const char *end = memchr(left->at, '\n', left->len);
+	size_t n = end ? (size_t)(end - left->at) : left->len;
+	size_t step = end ? n + 1 : n;
+	*line = (struct str){ left->at, n && left->at[n - 1] == '\r' ? n - 1 : n };
+	left->at += step;
+	left->len -= step;
+	return true;
+}
+
+static bool is_conflict_marker(struct str line)
+{
+	return str_starts(line, STR("<<<<<<< ")) || str_starts(line, STR(">>>>>>> ")) ||
+	       str_is(line, "=======");
+}
+
+static bool skip_mark(struct content *c, struct str *bytes)
+{
+	if (!str_starts(*bytes, STR("\xef\xbb\xbf")))
+		return false;
+	content_flaw(c, PROBLEM_BYTE_ORDER_MARK, 1, 0, "item.md begins with a byte order mark");
+	bytes->at += 3;
+	bytes->len -= 3;
+	return true;
+}
+
+/* Find the lines between the first --- and the next. */
+static bool find_matter(struct content *c, struct str bytes, struct matter *m)
+{
+	int64_t offset = skip_mark(c, &bytes) ? 3 : 0;
+	struct str left = bytes, line;
+
+	if (!next_line(&left, &line) || !str_is(line, "---")) {
+		content_flaw(c, PROBLEM_NO_FRONT_MATTER, 1, offset,
+			     "item.md does not begin with a line ---");
+		return false;
+	}
+	m->text.at = left.at;
+	m->offset = offset + (left.at - bytes.at);
+	for (uint32_t n = 2; next_line(&left, &line); n++) {
+		if (str_is(line, "---")) {
+			m->text.len = (size_t)(line.at - m->text.at);
+			return true;
+		}
+		if (is_conflict_marker(line)) {
+			content_flaw(c, PROBLEM_CONFLICT_MARKERS, n, offset + (line.at - bytes.at),
+				     "the front matter holds a merge's conflict markers");
+			return false;
+		}
+	}
+	content_flaw(c, c->len >= ITEM_HEAD_MAX ? PROBLEM_TOO_LARGE : PROBLEM_NO_FRONT_MATTER, 1,
+		     offset, c->len >= ITEM_HEAD_MAX
+				     ? "the front matter has no closing line --- within 64 KiB"
+				     : "the front matter has no closing line ---");
+	return false;
+}
+
+static uint32_t line_at(struct matter m, size_t offset)
+{
+	uint32_t line = 2;
+
+	for (size_t i = 0; i < offset && i < m.text.len; i++)
+		line += m.text.at[i] == '\n';
+	return line;
+}
+
+/* What libyaml takes ages over, or what is no text, it must not see. */
+static bool fit_for_yaml(struct content *c, struct matter m)
+{
+	size_t bad;
+	int depth = 0;
+
+	if (!utf8_check(m.text, &bad)) {
+		content_flaw(c, PROBLEM_NOT_TEXT, line_at(m, bad), m.offset + (int64_t)bad,
+			     "the front matter is not UTF-8");
+		return false;
+	}
+	for (size_t i = 0; i < m.text.len; i++) {
+		char ch = m.text.at[i];
+		depth += (ch == '[' || ch == '{') - (ch == ']' || ch == '}');
+		if (ch && depth <= NESTING_MAX)
+			continue;
+		content_flaw(c, ch ? PROBLEM_BAD_FRONT_MATTER : PROBLEM_NOT_TEXT, line_at(m, i),
+			     m.offset + (int64_t)i,
+			     ch ? "the front matter nests too deeply" : "the front matter holds a NUL byte");
+		return false;
+	}
+	return true;
+}
+
+static bool yaml_flaw(struct content *c, struct matter m, size_t index, const char *what)
+{
+	index = index > m.text.len ? m.text.len : index;
+	content_flaw(c, PROBLEM_BAD_FRONT_MATTER, line_at(m, index), m.offset + (int64_t)index,
+		     "the front matter is no plain list of fields: %s", what);
+	return false;
+}
+
+static bool parse_failed(struct content *c, struct matter m, const yaml_parser_t *p)
+{
+	size_t index = p->problem_mark.index ? p->problem_mark.index : p->problem_offset;
+
+	return yaml_flaw(c, m, index, p->problem ? p->problem : "not YAML");
+}
+
+static int find_field(const yaml_event_t *key)
+{
+	struct str name = { (const char *)key->data.scalar.value, key->data.scalar.length };
+
+	for (int f = 0; f < FIELD_COUNT; f++)
+		if (str_is(name, field_names[f]))
+			return f;
+	return -1;
+}
+
+static bool is_null(const yaml_event_t *e)
+{
+	struct str text = { (const char *)e->data.scalar.value, e->data.scalar.length };
+
+	return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+	       (!text.len || str_is(text, "null") || str_is(text, "~") || str_is(text, "Null") ||
+		str_is(text, "NULL"));
+}
+
+/* What walks over the events: where it is, and which key waits for its value. */
+struct walk {
+	int depth;     /* containers open */
+	bool value;    /* the next event at depth 1 is a value */
+	int field;     /* of it, -1 for one that does not count */
+	uint32_t line;
+};
+
+static void take_value(struct content *c, struct fields *into, const struct walk *w,
+		       const yaml_event_t *e)
+{
+	if (w->field < 0)
+		return;
+	into->line[w->field] = w->line;
+	if (e->type != YAML_SCALAR_EVENT)
+		content_flaw(c, w->field == STATE_ || w->field == WORKFLOW_STATE ? PROBLEM_BAD_STATE
+										 : PROBLEM_BAD_FIELD,
+			     w->line, -1, "%s is not text", field_names[w->field]);
+	else if (!is_null(e))
+		into->text[w->field] = arena_str(
+			&c->arena, (struct str){ (const char *)e->data.scalar.value,
+						 e->data.scalar.length });
+}
+
+/* One node of the top mapping: a key, or the value of one. */
+static bool take_node(struct content *c, struct matter m, struct fields *into, struct walk *w,
+		      const yaml_event_t *e)
+{
+	if (w->value) {
+		take_value(c, into, w, e);
+		w->value = false;
+		return true;
+	}
+	if (e->type != YAML_SCALAR_EVENT)
+		return yaml_flaw(c, m, e->start_mark.index, "a field's name is not text");
+	w->field = find_field(e);
+	w->line = (uint32_t)e->start_mark.line + 2;
+	w->value = true;
+	if (w->field >= 0 && into->line[w->field])
+		return yaml_flaw(c, m, e->start_mark.index, "a field stands twice");
+	return true;
+}
+
+static bool has_anchor_or_tag(const yaml_event_t *e)
+{
+	if (e->type == YAML_SCALAR_EVENT)
+		return e->data.scalar.anchor || e->data.scalar.tag;
+	if (e->type == YAML_SEQUENCE_START_EVENT)
+		return e->data.sequence_start.anchor || e->data.sequence_start.tag;
+	return e->type == YAML_MAPPING_START_EVENT &&
+	       (e->data.mapping_start.anchor || e->data.mapping_start.tag);
+}
+
+static bool take_event(struct content *c, struct matter m, struct fields *into, struct walk *w,
+		       const yaml_event_t *e)
+{
+	bool opens = e->type == YAML_MAPPING_START_EVENT || e->type == YAML_SEQUENCE_START_EVENT;
+	bool closes = e->type == YAML_MAPPING_END_EVENT || e->type == YAML_SEQUENCE_END_EVENT;
+
+	if (e->type == YAML_ALIAS_EVENT || has_anchor_or_tag(e))
+		return yaml_flaw(c, m, e->start_mark.index, "anchors, aliases and tags are not taken");
+	if (closes) {
+		w->depth--;
+		return true;
+	}
+	if (!opens && e->type != YAML_SCALAR_EVENT)
+		return true;
+	if (w->depth == 0 && e->type != YAML_MAPPING_START_EVENT)
+		return yaml_flaw(c, m, e->start_mark.index, "there are no fields");
+	if (w->depth == 1 && !take_node(c, m, into, w, e))
+		return false;
+	w->depth += opens;
+	return w->depth <= NESTING_MAX ? true
+				       : yaml_flaw(c, m, e->start_mark.index, "it nests too deeply");
+}
+
+static bool read_fields(struct content *c, struct matter m, struct fields *into)
+{
+	yaml_parser_t parser;
+	struct walk walk = { 0 };
+	bool ok = true, done = false;
+
+	BUG_IF(!yaml_parser_initialize(&parser));
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)m.text.at, m.text.len);
+	while (ok && !done) {
+		yaml_event_t event;
+		if (!yaml_parser_parse(&parser, &event)) {
+			ok = parse_failed(c, m, &parser);
+			break;
+		}
+		done = event.type == YAML_STREAM_END_EVENT;
+		ok = take_event(c, m, into, &walk, &event);
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return ok;
+}
+
+static enum state named_state(struct content *c, const struct fields *f, enum field which)
+{
+	int state = word_find(&words_state, f->text[which]);
+
+	if (state >= 0 && state != STATE_UNKNOWN)
+		return (enum state)state;
+	content_flaw(c, PROBLEM_BAD_STATE, f->line[which], -1, "%s is \"%.*s\", which is no state",
+		     field_names[which], (int)(f->text[which].len > 64 ? 64 : f->text[which].len),
+		     f->text[which].at);
+	return STATE_UNKNOWN;
+}
+
+/* The older layout names the bucket's word in `status` and calls the end "done". */
+static enum state read_state(struct content *c, const struct fields *f, bool slug)
+{
+	if (!slug && f->text[STATE_].at)
+		return named_state(c, f, STATE_);
+	if (f->text[WORKFLOW_STATE].at)
+		return named_state(c, f, WORKFLOW_STATE);
+	if (str_is(f->text[STATUS_], "closed"))
+		return slug ? STATE_DONE : STATE_CLOSED;
+	return STATE_PLANNING;
+}
+
+struct content *item_parse(struct str bytes, bool slug)
+{
+	struct content *c;
+	struct matter m;
+	struct fields f = { 0 };
+
+	bytes.len = bytes.len > ITEM_HEAD_MAX ? ITEM_HEAD_MAX : bytes.len;
+	c = content_new(ROLE_ITEM, bytes);
+	c->hash ^= slug;
+	if (!find_matter(c, bytes, &m) || !fit_for_yaml(c, m) || !read_fields(c, m, &f))
+		return c;
+	struct item *item = arena_alloc(&c->arena, sizeof(*item));
+	*item = (struct item){ .state = c->unreadable ? STATE_UNKNOWN : read_state(c, &f, slug),
+			       .slug = f.text[SLUG], .title = f.text[TITLE],
+			       .created_at = f.text[CREATED], .updated_at = f.text[UPDATED],
+			       .queued_at = f.text[QUEUED] };
+	c->item = item;
+	return c;
+}

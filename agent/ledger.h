@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_LEDGER_H
+#define TP_LEDGER_H
+
+#include "buf.h"
+#include "fault.h"
+#include "worker.h"
+
+/*
+ * Durable record files.  A record is one file, written under no name, synced,
+ * and then given its name, which fails if the name is taken; then the folder is
+ * synced.  Whatever happens on the way, there is a whole record or none, and
+ * nothing to clean up.  Entries of one batch share their folder syncs.
+ *
+ * ledger_write runs on the worker's thread.
+ */
+enum ledger_result {
+	LEDGER_WRITTEN, /* it is on disk, with its name */
+	LEDGER_THERE,   /* a file of that name is there already; nothing was written */
+	LEDGER_FAILED,  /* nothing was written; why says what went wrong */
+	LEDGER_UNKNOWN, /* it is there, but the disk did not confirm that it will stay */
+};
+
+struct ledger_entry {
+	struct job job; /* first: a batch is a list of these */
+	char *root;     /* the Ticket tree's root; all four are the entry's own */
+	char *dir;      /* the Ticket's folder, from the root */
+	char *name;     /* of the record file */
+	struct buf bytes;
+	enum ledger_result result;
+	struct fault why;
+	int folder; /* records folder while the batch is written; else -1 */
+	void *owner;
+};
+
+struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const char *name);
+void ledger_entry_free(struct ledger_entry *entry);
+
+/* Write a batch. */
+void ledger_write(struct job *batch);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tpd: watches the Ticket trees of a repository and answers questions on them.
+ *
+ * The map.  Who may include whom goes downwards; tests/layers.sh holds it.
+ *
+ * protocol/     the contract between agent and clients; knows nobody
+ *   base        the two ways to die, memory       str       borrowed bytes
+ *   buf         bytes that grow                   utf8      characters
+ *   plain       foreign text made harmless        stamp     times and spans
+ *   siphash     a keyed hash                      ulid      ids that sort by time
+ *   fault       how anything says no              words     closed sets of words
+ *   rpc         the request table as C            params    maps against the table
+ *   frame       messages found and taken apart    wire      messages written
+ *   describe    the table as help and schema      place     where everything is
+ *
+ * agent/
+ *  floor        hash     tables and lists         arena     memory freed at once
+ *               log      lines for the owner
+ *  model        pure: no clock, no disk, no socket
+ *   layout      where things lie in a tree        content   what one file says
+ *   item        item.md into content              artifact  records into content
+ *   index       all Tickets and their records     gate      may it be accepted now
+ *   query       lists in pages                    doctor    what is wrong
+ *  world        one thing of the system each; paths and bytes, never Tickets
+ *   beneath     open what lies below a folder     watch     know what changes
+ *   git         configuration and checkouts       worker    the other thread
+ *   ledger      durable record files              life      lock, readiness
+ *  service      the bytes of clients
+ *   service     what handlers see                 handlers  one prototype a method
+ *   server      socket, clients, limits           dispatch  a message to its answer
+ *   answer      facts in the shapes of answers
+ *   handle_agent, handle_ticket, handle_record    the handlers, by noun
+ *  top
+ *   sources     checkouts into the index          agent     the turn; knows everyone
+ *   main        this file
+ */
+#include "agent.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hash.h"
+#include "life.h"
+#include "stamp.h"
+
+#define IDLE_MS (30 * 60 * 1000)
+
+struct options {
+	const char *dir;
+	bool foreground;
+	int ready;
+	struct agent_options agent;
+};
+
+static const char usage[] =
+	"usage: tpd [-C DIR] [--foreground] [--read-only] [--idle-exit TIME]\n"
+	"\n"
+	"Watch the Ticket trees of the repository that holds DIR and answer tpctl.\n"
+	"\n"
+	"  -C DIR             the repository, unless it is the working directory's\n"
+	"  --foreground       stay in the foreground and log to stderr\n"
+	"  --read-only        refuse every writing method\n"
+	"  --idle-exit TIME   end after so long without a client (30m; 0: never)\n"
+	"  --help, --version\n";
+
+enum { OPT_FOREGROUND = 256, OPT_READ_ONLY, OPT_IDLE, OPT_AUTO, OPT_LOCK, OPT_READY, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
+	{ "idle-exit", required_argument, NULL, OPT_IDLE },
+	/* Between tpctl and us. */
+	{ "auto", no_argument, NULL, OPT_AUTO },
+	{ "lock-fd", required_argument, NULL, OPT_LOCK },
+	{ "ready-fd", required_argument, NULL, OPT_READY },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void bad_usage(const char *what)
+{
+	fprintf(stderr, "tpd: %s; see tpd --help\n", what);
+	exit(2);
+}
+
+static int descriptor(const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	if (end == text || *end || fd < 3 || fd > 1024)
+		bad_usage("no such descriptor");
+	return (int)fd;
+}
+
+static void take_option(struct options *o, int option)
+{
+	switch (option) {
+	case 'C':
+		o->dir = optarg;
+		break;
+	case OPT_FOREGROUND:
+		o->foreground = true;
+		break;
+	case OPT_READ_ONLY:
+		o->agent.read_only = true;
+		break;
+	case OPT_IDLE:
+		if (!span_parse(str_of(optarg), &o->agent.idle_ms))
+			bad_usage("--idle-exit takes a time such as 30m");
+		break;
+	case OPT_AUTO:
+		o->agent.automatic = true;
+		break;
+	case OPT_LOCK:
+		o->agent.lock = descriptor(optarg);
+		break;
+	case OPT_READY:
+		o->ready = descriptor(optarg);
+		break;
+	case 'h':
+		fputs(usage, stdout);
+		exit(0);
+	case OPT_VERSION:
+		puts("tpd " PACKAGE_VERSION);
+		exit(0);
+	default:
+		bad_usage("unknown option");
+	}
+}
+
+static void read_options(struct options *o, int argc, char **argv)
+{
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "C:h", long_options, NULL)) != -1)
+		take_option(o, option);
+	if (optind < argc)
+		bad_usage("no arguments are taken");
+	const char *read_only = getenv("TP_READ_ONLY");
+	o->agent.read_only |= read_only && strcmp(read_only, "1") == 0;
+}
+
+/* What a hook's environment says of git must not lead us astray later. */
+static void clean_environment(void)
+{
+	static const char *const names[] = { "GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE",
+					     "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX",
+					     "GIT_CONFIG_PARAMETERS" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		unsetenv(names[i]);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .ready = -1, .agent = { .idle_ms = IDLE_MS, .lock = -1 } };
+	struct agent *agent = NULL;
+	struct place place;
+	struct fault why;
+	int status;
+
+	read_options(&o, argc, argv);
+	if (!o.foreground && !life_detach(&o.ready, &status))
+		return status;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	hash_init();
+	life_raise_limits();
+	bool ok = place_find(o.dir, &place, &why);
+	clean_environment();
+	ok = ok && chdir("/") == 0 && agent_new(&place, &o.agent, &agent, &why);
+	life_tell(o.ready, ok ? NULL : &why);
+	if (ok)
+		agent_run(agent);
+	agent_free(agent);
+	place_release(&place);
+	return ok ? 0 : fault_exit(why.code);
+}

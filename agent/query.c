@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "query.h"
+
+#include <stdlib.h>
+
+#include "rpc.h"
+#include "stamp.h"
+
+enum kind seen_kind(const struct seen *row)
+{
+	enum kind kind = row->d->record->kind;
+
+	return row->derived ? kind_row(kind)->inverse : kind;
+}
+
+const struct ticket *seen_other(const struct seen *row)
+{
+	return row->derived ? row->d->ticket : row->d->other;
+}
+
+bool page_begin(struct page *page, struct fault *why)
+{
+	if (page->limit < 0 || page->limit > RPC_LIMIT_MAX)
+		return fault(why, FAULT_BAD_ARGUMENT, "limit is %lld; it goes from 1 to %d",
+			     (long long)page->limit, RPC_LIMIT_MAX);
+	page->limit = page->limit ? page->limit : RPC_LIMIT_DEFAULT;
+	return true;
+}
+
+bool page_bad_cursor(struct fault *why)
+{
+	return fault(why, FAULT_BAD_ARGUMENT, "cursor is none that this list has given out");
+}
+
+bool page_cut(struct page *page, size_t first)
+{
+	page->first = first;
+	page->returned = page->count - first;
+	if (page->returned <= (size_t)page->limit)
+		return false;
+	page->returned = (size_t)page->limit;
+	return true;
+}
+
+/* -- Records ------------------------------------------------------------ */
+
+static bool in_scope(enum status status, enum scope scope)
+{
+	bool live = status == STATUS_LIVE || status == STATUS_DANGLING || status == STATUS_LOST;
+
+	return scope == SCOPE_ALL || live == (scope == SCOPE_LIVE);
+}
+
+static bool passes(const struct index *ix, const struct record_filter *f, const struct seen *row,
+		   int64_t now)
+{
+	if (f->kinds && !(f->kinds & UINT64_C(1) << seen_kind(row)))
+		return false;
+	if (f->other && seen_other(row) != f->other)
+		return false;
+	if (f->author.at && !str_eq(f->author, row->d->record->author))
+		return false;
+	return in_scope(decision_status(ix, row->d, now), f->scope);
+}
+
+struct rows {
+	struct seen *at;
+	size_t count, cap;
+};
+
+static void take(struct rows *rows, struct arena *arena, struct seen row)
+{
+	if (rows->count == rows->cap) {
+		rows->cap = rows->cap ? rows->cap * 2 : 32;
+		struct seen *more = arena_alloc(arena, rows->cap * sizeof(*more));
+		if (rows->count)
+			memcpy(more, rows->at, rows->count * sizeof(*more));
+		rows->at = more;
+	}
+	rows->at[rows->count++] = row;
+}
+
+static void collect(const struct index *ix, const struct record_filter *f, const struct ticket *t,
+		    int64_t now, struct arena *arena, struct rows *rows)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		struct seen row = { &t->own[i], false };
+		if (passes(ix, f, &row, now))
+			take(rows, arena, row);
+	}
+}
+
+static void collect_derived(const struct index *ix, const struct record_filter *f, int64_t now,
+			    struct arena *arena, struct rows *rows)
+{
+	struct decision *d;
+
+	DL_FOREACH(f->ticket->incoming, d) {
+		struct seen row = { d, true };
+		if (passes(ix, f, &row, now))
+			take(rows, arena, row);
+	}
+}
+
+/* Where a record stands in the order of all: time, id, Ticket, line. */
+struct place_in_order {
+	int64_t at;
+	struct str id;
+	struct str ticket;
+	uint32_t line;
+};
+
+static struct place_in_order place_of(const struct seen *row)
+{
+	const struct record *r = row->d->record;
+
+	return (struct place_in_order){ r->at, r->id, row->d->ticket->id, r->line };
+}
+
+static int compare_places(const struct place_in_order *a, const struct place_in_order *b)
+{
+	if (a->at != b->at)
+		return a->at < b->at ? -1 : 1;
+	int order = str_cmp(a->id, b->id);
+	if (!order)
+		order = str_cmp(a->ticket, b->ticket);
+	return order ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+static int oldest_first(const void *x, const void *y)
+{
+	struct place_in_order a = place_of(x), b = place_of(y);
+
+	return compare_places(&a, &b);
+}
+
+static int newest_first(const void *x, const void *y)
+{
+	return oldest_first(y, x);
+}
+
+/* Written AT/LINE/TICKET/ID: only the last may hold a slash. */
+static bool read_place(struct str text, struct place_in_order *place)
+{
+	char *end;
+
+	if (!text.len || text.len > 4096)
+		return false;
+	char *copy = xstrndup(text.at, text.len), *slash;
+	place->at = strtoll(copy, &end, 10);
+	bool ok = end != copy && *end == '/';
+	place->line = ok ? (uint32_t)strtoul(end + 1, &end, 10) : 0;
+	ok = ok && *end == '/' && (slash = strchr(end + 1, '/'));
+	if (ok) {
+		size_t ticket = (size_t)(end + 1 - copy), id = (size_t)(slash + 1 - copy);
+		place->ticket = (struct str){ text.at + ticket, id - 1 - ticket };
+		place->id = (struct str){ text.at + id, text.len - id };
+	}
+	free(copy);
+	return ok;
+}
+
+static bool page_records(const struct seen *rows, enum order order, struct arena *arena,
+			 struct page *page, struct fault *why)
+{
+	struct place_in_order from, here;
+	size_t first = 0;
+	int sign = order == ORDER_OLDEST ? 1 : -1;
+
+	if (page->cursor.at && !read_place(page->cursor, &from))
+		return page_bad_cursor(why);
+	for (; page->cursor.at && first < page->count; first++) {
+		here = place_of(&rows[first]);
+		if (compare_places(&here, &from) * sign > 0)
+			break;
+	}
+	if (!page_cut(page, first))
+		return true;
+	here = place_of(&rows[first + page->returned - 1]);
+	page->next = arena_printf(arena, "%lld/%u/%.*s/%.*s", (long long)here.at, here.line,
+				  STR_ARG(here.ticket), STR_ARG(here.id));
+	return true;
+}
+
+bool query_records(struct index *ix, const struct record_filter *filter, int64_t now,
+		   struct arena *arena, struct page *page, struct seen **rows, struct fault *why)
+{
+	struct rows found = { 0 };
+
+	if (!page_begin(page, why))
+		return false;
+	if (filter->ticket) {
+		collect(ix, filter, filter->ticket, now, arena, &found);
+		collect_derived(ix, filter, now, arena, &found);
+	} else {
+		size_t count;
+		struct ticket *const *all = index_tickets(ix, &count);
+		for (size_t i = 0; i < count; i++)
+			collect(ix, filter, all[i], now, arena, &found);
+	}
+	if (found.count > 1)
+		qsort(found.at, found.count, sizeof(*found.at),
+		      filter->order == ORDER_OLDEST ? oldest_first : newest_first);
+	page->count = found.count;
+	*rows = found.at;
+	return page_records(found.at, filter->order, arena, page, why);
+}
+
+/* -- Tickets ------------------------------------------------------------ */
+
+bool query_tickets(struct index *ix, uint64_t states, struct arena *arena, struct page *page,
+		   struct ticket ***rows, struct fault *why)
+{
+	size_t all, first = 0;
+	struct ticket *const *list = index_tickets(ix, &all);
+
+	if (!page_begin(page, why))
+		return false;
+	*rows = arena_alloc(arena, (all + 1) * sizeof(struct ticket *));
+	for (size_t i = 0; i < all; i++)
+		if (!states || states & UINT64_C(1) << list[i]->state)
+			(*rows)[page->count++] = list[i];
+	while (page->cursor.at && first < page->count &&
+	       str_cmp((*rows)[first]->id, page->cursor) <= 0)
+		first++;
+	if (page_cut(page, first))
+		page->next = (*rows)[first + page->returned - 1]->id;
+	return true;
+}
+
+/* -- The queue ---------------------------------------------------------- */
+
+/* Since when it is queued, as far as its files say. */
+static struct str queued_since(const struct ticket *t)
+{
+	const struct item *item = ticket_item(t);
+	struct str since = item->queued_at.at ? item->queued_at : item->updated_at;
+
+	return since.at ? since : STR("");
+}
+
+static int compare_queued(struct str since, struct str id, const struct ticket *b)
+{
+	struct str other = queued_since(b);
+	int64_t x, y;
+	int order;
+
+	/* Offsets may differ: compare as times where both are. */
+	if (stamp_parse(since, &x) && stamp_parse(other, &y))
+		order = (x > y) - (x < y);
+	else
+		order = str_cmp(since, other);
+	return order ? order : str_cmp(id, b->id);
+}
+
+static int queue_order(const void *x, const void *y)
+{
+	const struct gate *a = x, *b = y;
+
+	return compare_queued(queued_since(a->ticket), a->ticket->id, b->ticket);
+}
+
+static bool page_queue(struct gate *rows, struct arena *arena, struct page *page, struct fault *why)
+{
+	size_t first = 0;
+
+	if (page->cursor.at) {
+		const char *slash = page->cursor.len ? memrchr(page->cursor.at, '/', page->cursor.len)
+						     : NULL;
+		if (!slash)
+			return page_bad_cursor(why);
+		size_t n = (size_t)(slash - page->cursor.at);
+		struct str since = { page->cursor.at, n };
+		struct str id = { slash + 1, page->cursor.len - n - 1 };
+		while (first < page->count && compare_queued(since, id, rows[first].ticket) >= 0)
+			first++;
+	}
+	if (!page_cut(page, first))
+		return true;
+	const struct ticket *last = rows[first + page->returned - 1].ticket;
+	page->next = arena_printf(arena, "%.*s/%.*s", STR_ARG(queued_since(last)),
+				  STR_ARG(last->id));
+	return true;
+}
+
+bool query_queue(struct index *ix, bool clear, int64_t now, struct arena *arena, struct page *page,
+		 struct gate **rows, struct fault *why)
+{
+	size_t all, queued = 0;
+	struct ticket *const *list = index_tickets(ix, &all);
+
+	if (!page_begin(page, why))
+		return false;
+	for (size_t i = 0; i < all; i++)
+		queued += list[i]->state == STATE_QUEUED;
+	*rows = arena_alloc(arena, (queued + 1) * sizeof(**rows));
+	for (size_t i = 0; i < all; i++) {
+		struct gate *gate = &(*rows)[page->count];
+		if (list[i]->state != STATE_QUEUED)
+			continue;
+		gate_of(ix, list[i], now, arena, gate);
+		page->count += !clear || gate->verdict == VERDICT_CLEAR;
+	}
+	if (page->count > 1)
+		qsort(*rows, page->count, sizeof(**rows), queue_order);
+	return page_queue(*rows, arena, page, why);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_SERVER_H
+#define TP_SERVER_H
+
+#include "fault.h"
+#include "ledger.h"
+#include "service.h"
+
+/*
+ * The socket and its clients.  Callbacks only move bytes; requests are answered
+ * when the agent's turn comes to it, so that each sees everything that changed
+ * before it was sent.  A client that is slow, silent or wrong harms itself only.
+ */
+struct server;
+struct ev_loop;
+
+/* More clients than this are refused with a word. */
+#define SERVER_CLIENTS_MAX 1024
+
+/* Bind and listen at the service's socket path; the caller holds the lock that makes it ours. */
+bool server_new(struct ev_loop *loop, struct service *service, struct server **into,
+		struct fault *why);
+/* Closes everything and removes the socket. */
+void server_free(struct server *server);
+
+/* Answer what is whole and was read before this turn; a limited number for each client. */
+void server_calls(struct server *server);
+/* A write has ended: answer whom it kept waiting. */
+void server_resume(struct server *server, struct ledger_entry *entry);
+/* Send what can be sent, and free those that are gone. */
+void server_flush(struct server *server);
+/* Whether nobody is connected, and since when (loop time). */
+bool server_idle(const struct server *server, double *since);
+/* Whether anything is still to be answered or sent. */
+bool server_busy(const struct server *server);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_SERVICE_H
+#define TP_SERVICE_H
+
+#include <msgpack.h>
+
+#include "arena.h"
+#include "fault.h"
+#include "index.h"
+#include "ledger.h"
+#include "rpc.h"
+#include "ulid.h"
+#include "wire.h"
+
+/*
+ * What handlers see: the index, and the rest of the agent through a few calls.
+ */
+struct conn;
+struct call;
+
+/* How the agent keeps up with the files, for agent.status and `freshness`. */
+struct keeping {
+	enum mode mode;
+	struct str reasons[4];
+	size_t reason_count;
+	uint64_t watches, watch_limit, drains, events, overflows, rescans;
+};
+
+struct service {
+	struct index *ix;
+	const struct place *place;
+	char instance[ULID_LEN + 1];
+	int64_t started_at;
+	bool read_only;
+	uint64_t calls;
+	uint64_t clients;
+
+	/* The agent's side. */
+	void *agent;
+	/* Whether there is a Ticket tree at all; if not, why. */
+	bool (*any_tree)(void *agent, struct fault *why);
+	void (*keeping)(void *agent, struct keeping *into);
+	void (*resync)(void *agent);
+	void (*stop)(void *agent);
+	/* Who decides where nobody says: git's user.name, else the login name.  Borrowed. */
+	struct str (*user)(void *agent);
+	/* Write durably; the call is parked until then.  The entry is taken over. */
+	void (*write)(void *agent, struct ledger_entry *entry);
+};
+
+/*
+ * One request being answered.  A handler writes the fields of its answer into
+ * `out`, a map that is open already, and returns true; or returns false with
+ * *why.  A handler that must wait for the disk sets `parked`, leaves `out`
+ * alone, and is resumed once the write has ended.
+ */
+struct call {
+	struct service *service;
+	struct conn *conn; /* NULL once the client is gone */
+	const struct rpc_method *method;
+	enum rpc_id id;
+	uint32_t msgid;
+	int64_t now;        /* microseconds since 1970, one value for the whole call */
+	struct arena arena; /* gone with the call */
+	msgpack_zone *zone; /* what the parameters point into, with `bytes` */
+	struct buf bytes;   /* the request, where it outlives its turn */
+	union rpc_params params;
+	struct wire out;
+	bool *read_only;    /* of the connection */
+	bool parked;
+	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
+};
+
+/* "INSTANCE:GENERATION". */
+struct str service_clock(const struct service *service, struct arena *arena);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+#include "sources.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One checkout. */
+struct site {
+	struct sources *all;
+	int id; /* in the index */
+	char *name;
+	char *top;
+	char *root; /* of its Ticket tree, from the top; NULL without one */
+	struct watch_tree *tree;
+};
+
+struct sources {
+	struct index *ix;
+	struct watch *watch;
+	struct git *git;
+	char *common;
+	char *main_top;
+	char *authority; /* a source's name */
+	char *configured; /* ticketplan.root, or NULL */
+	struct site *sites[SOURCES_MAX];
+	size_t count;
+	struct buf bytes; /* scratch */
+	bool stale;       /* which checkouts there are, or the configuration, may have changed */
+};
+
+/* -- Files into the index ----------------------------------------------- */
+
+static int on_watch_role(int parent, struct str name)
+{
+	return (int)layout_role((enum role)parent, name);
+}
+
+static enum watch_kind on_watch_kind(int role)
+{
+	if (role == ROLE_BAD)
+		return WATCH_REPORT;
+	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
+}
+
+static struct content *parse(struct str path, enum role role, struct str bytes)
+{
+	struct spot spot;
+	const char *slash = memrchr(path.at, '/', path.len);
+	struct str name = { slash + 1, (size_t)(path.at + path.len - (slash + 1)) };
+
+	BUG_IF(!layout_split(path, &spot));
+	if (role == ROLE_ITEM)
+		return item_parse(bytes, spot.slug);
+	if (bytes.len > ARTIFACT_FILE_MAX)
+		return content_broken(role, PROBLEM_TOO_LARGE, "the file has more than 64 MiB");
+	return artifact_parse(role, spot.ticket, name, bytes);
+}
+
+static struct content *broken(enum role role, enum beneath_result result, int cause)
+{
+	if (result == BENEATH_NOT_REGULAR)
+		return content_broken(role, PROBLEM_NOT_REGULAR,
+				      role_is_file(role) ? "not a regular file" : "not a folder");
+	char *text = xasprintf("cannot be read: %s", strerror(cause));
+	struct content *c = content_broken(role, PROBLEM_UNREADABLE, text);
+	free(text);
+	return c;
+}
+
+static void on_watch_file(void *ctx, struct str path, int role)
+{
+	struct site *site = ctx;
+	struct sources *s = site->all;
+	size_t max = role == ROLE_ITEM ? ITEM_HEAD_MAX : (size_t)ARTIFACT_FILE_MAX + 1;
+
+	enum beneath_result result = beneath_read(watch_tree_fd(site->tree), path.at, max, &s->bytes);
+	if (result == BENEATH_GONE)
+		index_drop(s->ix, site->id, path);
+	else if (result == BENEATH_OK)
+		index_put(s->ix, site->id, path,
+			  parse(path, (enum role)role, (struct str){ s->bytes.at, s->bytes.len }));
+	else
+		index_put(s->ix, site->id, path, broken((enum role)role, result, errno));
+	/* One huge file must not keep its memory for ever. */
+	if (s->bytes.cap > 1024 * 1024)
+		buf_release(&s->bytes);
+}
+
+static void on_watch_gone(void *ctx, struct str path)
+{
+	struct site *site = ctx;
+
+	index_drop(site->all->ix, site->id, path);
+}
+
+static void on_watch_trouble(void *ctx, struct str path, int role, enum beneath_result result,
+			     int cause)
+{
+	struct site *site = ctx;
+	struct index *ix = site->all->ix;
+
+	if (role == ROLE_ARTIFACTS || role == ROLE_RECORDS) {
+		/* What should hold records does not: the Ticket cannot be read whole. */
+		result = result == BENEATH_OK ? BENEATH_NOT_REGULAR : result;
+		index_put(ix, site->id, path, broken((enum role)role, result, cause));
+	} else if (role == ROLE_TICKET && result == BENEATH_REFUSED) {
+		char *item = xasprintf("%.*s/item.md", STR_ARG(path));
+		index_put(ix, site->id, str_of(item), broken(ROLE_ITEM, result, cause));
+		free(item);
+	} else if (role == ROLE_BAD) {
+		index_stray_put(ix, site->id, path, PROBLEM_BAD_NAME,
+				"the folder's name is no Ticket id");
+	} else if (result != BENEATH_OK) {
+		index_stray_put(ix, site->id, path,
+				result == BENEATH_REFUSED ? PROBLEM_UNREADABLE : PROBLEM_NOT_REGULAR,
+				result == BENEATH_REFUSED ? strerror(cause) : "not a folder");
+	}
+}
+
+static void on_watch_scan(void *ctx, bool begin)
+{
+	struct site *site = ctx;
+
+	if (begin)
+		index_scan_begin(site->all->ix, site->id);
+	else
+		index_scan_end(site->all->ix, site->id);
+}
+
+static const struct watch_ops ops = {
+	.role = on_watch_role,
+	.kind = on_watch_kind,
+	.file = on_watch_file,
+	.gone = on_watch_gone,
+	.trouble = on_watch_trouble,
+	.scan = on_watch_scan,
+};
+
+/* -- Where a checkout's tree is ----------------------------------------- */
+
+static bool is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool has_item(const char *folder, const char *name)
+{
+	char *path = xasprintf("%s/%s/item.md", folder, name);
+	bool yes = access(path, F_OK) == 0;
+
+	free(path);
+	return yes;
+}
+
+/* Whether a folder holds at least one Ticket, in it or in its buckets. */
+static bool holds_tickets(const char *folder, enum role role)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	bool yes = false;
+
+	while (dir && !yes && (entry = readdir(dir))) {
+		enum role inner = layout_role(role, str_of(entry->d_name));
+		if (inner == ROLE_TICKET) {
+			yes = has_item(folder, entry->d_name);
+		} else if (inner == ROLE_BUCKET) {
+			char *bucket = xasprintf("%s/%s", folder, entry->d_name);
+			yes = holds_tickets(bucket, ROLE_BUCKET);
+			free(bucket);
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return yes;
+}
+
+static const char *const usual_roots[] = { ".yoi/tickets", ".tickets", "tickets" };
+
+/* The tree's root from the top, the caller's to free; NULL where there is none. */
+static char *find_root(const struct sources *s, const char *top)
+{
+	for (size_t i = 0; i < COUNT_OF(usual_roots); i++) {
+		const char *name = s->configured ? s->configured : usual_roots[i];
+		char *path = xasprintf("%s/%s", top, name);
+		bool found = is_dir(path) && (s->configured || holds_tickets(path, ROLE_ROOT));
+		free(path);
+		if (found)
+			return xstrdup(name);
+		if (s->configured)
+			break;
+	}
+	return NULL;
+}
+
+static void close_tree(struct site *site)
+{
+	if (site->tree)
+		watch_tree_free(site->tree);
+	site->tree = NULL;
+	free(site->root);
+	site->root = NULL;
+}
+
+static void open_tree(struct site *site)
+{
+	struct sources *s = site->all;
+	struct fault why;
+
+	site->root = find_root(s, site->top);
+	if (!site->root)
+		return;
+	char *path = xasprintf("%s/%s", site->top, site->root);
+	/* The callbacks read through site->tree, which this call sets before it tells anything. */
+	if (!watch_tree_new(s->watch, path, ROLE_ROOT, &ops, site, &site->tree, &why)) {
+		free(site->root);
+		site->root = NULL;
+	}
+	free(path);
+}
+
+/* Close and open again; what is the same in both stays as it is. */
+static void reopen(struct site *site)
+{
+	struct sources *s = site->all;
+
+	index_scan_begin(s->ix, site->id);
+	close_tree(site);
+	open_tree(site);
+	index_scan_end(s->ix, site->id);
+	index_source_set(s->ix, site->id, site->top, site->root ? site->root : "",
+			 strcmp(site->name, s->authority) == 0);
+}
+
+/* -- Which checkouts there are ------------------------------------------ */
+
+static void drop_site(struct sources *s, size_t at)
+{
+	struct site *site = s->sites[at];
+
+	close_tree(site);
+	index_source_drop(s->ix, site->id);
+	free(site->name);
+	free(site->top);
+	free(site);
+	s->sites[at] = s->sites[--s->count];
+}
+
+static struct site *find_site(const struct sources *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->sites[i]->name, name) == 0)
+			return s->sites[i];
+	return NULL;
+}
+
+/* Whether the tree that is watched is still the one that would be chosen. */
+static bool is_as_it_was(const struct site *site)
+{
+	char *root = find_root(site->all, site->top);
+	bool same = site->tree && watch_tree_there(site->tree) && root &&
+		    strcmp(root, site->root) == 0;
+
+	free(root);
+	return same;
+}
+
+static void see_checkout(struct sources *s, const struct checkout *found)
+{
+	struct site *site = find_site(s, found->name);
+
+	if (!site) {
+		int id = index_source_add(s->ix, found->name);
+		if (id < 0)
+			return;
+		site = xcalloc(1, sizeof(*site));
+		*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
+				       .top = xstrdup(found->top) };
+		s->sites[s->count++] = site;
+	} else if (strcmp(site->top, found->top) != 0) {
+		free(site->top);
+		site->top = xstrdup(found->top);
+	} else if (is_as_it_was(site)) {
+		index_source_set(s->ix, site->id, site->top, site->root,
+				 strcmp(site->name, s->authority) == 0);
+		return;
+	}
+	reopen(site);
+}
+
+static bool is_listed(const struct checkout *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void on_side(void *ctx, struct str name)
+{
+	struct sources *s = ctx;
+
+	/* Of the common directory these matter; of worktrees/ all, and "" is anything. */
+	s->stale |= !name.len || str_is(name, "config") || str_is(name, "worktrees") ||
+		    !str_ends(name, STR(".lock"));
+}
+
+static void on_common(void *ctx, struct str name)
+{
+	if (!name.len || str_is(name, "config") || str_is(name, "worktrees"))
+		on_side(ctx, name);
+}
+
+static void watch_git(struct sources *s)
+{
+	char *worktrees = xasprintf("%s/worktrees", s->common);
+
+	watch_side(s->watch, s->common, on_common, s);
+	watch_side(s->watch, worktrees, on_side, s);
+	free(worktrees);
+}
+
+static void read_config(struct sources *s)
+{
+	char *authority;
+
+	git_reload(s->git);
+	free(s->configured);
+	free(s->authority);
+	s->configured = git_config_text(s->git, "ticketplan.root");
+	authority = git_config_text(s->git, "ticketplan.authority");
+	s->authority = authority ? authority : xstrdup("main");
+}
+
+/* Find out anew which checkouts there are and where their trees lie. */
+static void survey(struct sources *s)
+{
+	size_t count;
+
+	s->stale = false;
+	watch_git(s);
+	read_config(s);
+	struct checkout *list = git_checkouts(s->git, s->main_top, &count);
+	for (size_t i = s->count; i-- > 0;)
+		if (!is_listed(list, count, s->sites[i]->name))
+			drop_site(s, i);
+	for (size_t i = 0; i < count; i++)
+		see_checkout(s, &list[i]);
+	git_checkouts_free(list, count);
+}
+
+struct sources *sources_new(struct index *ix, struct watch *watch, struct git *git,
+			    const char *common, const char *main_top)
+{
+	struct sources *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct sources){ .ix = ix, .watch = watch, .git = git, .common = xstrdup(common),
+			       .main_top = main_top ? xstrdup(main_top) : NULL };
+	survey(s);
+	index_settle(ix);
+	return s;
+}
+
+void sources_free(struct sources *s)
+{
+	if (!s)
+		return;
+	while (s->count)
+		drop_site(s, s->count - 1);
+	free(s->common);
+	free(s->main_top);
+	free(s->authority);
+	free(s->configured);
+	buf_release(&s->bytes);
+	free(s);
+}
+
+/* Whether a checkout lost its tree, or one without has come to have one. */
+static bool is_different(const struct site *site)
+{
+	if (site->tree)
+		return !watch_tree_there(site->tree);
+	char *root = find_root(site->all, site->top);
+	bool found = root != NULL;
+	free(root);
+	return found;
+}
+
+void sources_turn(struct sources *s)
+{
+	watch_drain(s->watch);
+	for (size_t i = 0; i < s->count; i++)
+		s->stale |= is_different(s->sites[i]);
+	if (s->stale)
+		survey(s);
+	watch_settle(s->watch);
+	if (watch_counts(s->watch)->unwatched)
+		sources_rescan(s);
+	index_settle(s->ix);
+}
+
+void sources_rescan(struct sources *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->sites[i]->tree)
+			watch_tree_rescan(s->sites[i]->tree);
+	index_settle(s->ix);
+}
+
+bool sources_any_tree(const struct sources *s, struct fault *why)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->sites[i]->tree)
+			return true;
+	if (!s->count)
+		return fault(why, FAULT_NO_TREE,
+			     "the repository has no checkout to look for Tickets in");
+	if (s->configured)
+		return fault(why, FAULT_NO_TREE, "no Ticket tree: ticketplan.root is %s, which is not in %s",
+			     s->configured, s->sites[0]->top);
+	return fault(why, FAULT_NO_TREE,
+		     "no Ticket tree in %s: looked for Tickets in .yoi/tickets, .tickets and tickets",
+		     s->sites[0]->top);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_WORKER_H
+#define TP_WORKER_H
+
+/*
+ * The one other thread.  Syncing a disk takes milliseconds to seconds; done in
+ * the loop it would stop every answer.  Jobs run in the order in which they
+ * were given; those that came while others ran are one batch, so that they can
+ * share what is dear.  Whoever gives a job away does not touch it until it
+ * comes back.
+ */
+struct worker;
+
+struct job {
+	struct job *next;
+};
+
+/*
+ * `run` is called on the other thread with a batch; `wake` too, when the batch
+ * is done: it must only cause worker_take to be called on the first thread.
+ */
+struct worker *worker_new(void (*run)(struct job *batch), void (*wake)(void *ctx), void *ctx);
+/* Lets it finish everything it was given, then ends it.  What was done is returned. */
+struct job *worker_end(struct worker *worker);
+
+/* Jobs linked by `next`, in order. */
+void worker_give(struct worker *worker, struct job *jobs);
+/* What is done since the last call, in order; NULL for nothing. */
+struct job *worker_take(struct worker *worker);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "call.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "frame.h"
+#include "heard.h"
+#include "tick.h"
+
+/* An answer's envelope, beside the answer. */
+#define SLACK 65536
+
+/* How a connection went. */
+enum talk { TALK_DONE, TALK_ENDED, TALK_FAILED };
+
+struct talker {
+	struct call *call;
+	const struct request *request;
+	int fd;
+	size_t sent, may_send;
+	size_t eaten; /* bytes of messages that are through */
+	struct frame frame;
+};
+
+/* What to do where nobody can say whether a record was written. */
+static void add_retry(const struct request *r, struct fault *why)
+{
+	size_t used = strlen(why->text);
+
+	if (r->writes && *r->id)
+		snprintf(why->text + used, sizeof(why->text) - used,
+			 "; it may have been recorded: ask again with --id %s, which is safe",
+			 r->id);
+	else if (r->writes)
+		snprintf(why->text + used, sizeof(why->text) - used, "; it may have been done");
+}
+
+static bool await(const struct talker *t, struct fault *why)
+{
+	bool sending = t->sent < t->may_send;
+	struct pollfd pfd = { .fd = t->fd, .events = sending ? POLLIN | POLLOUT : POLLIN };
+	int n = poll(&pfd, 1, tick_left(t->call->reach.deadline));
+
+	if (n > 0 || (n < 0 && errno == EINTR))
+		return true;
+	if (n < 0)
+		return fault_errno(why, FAULT_IO, "poll");
+	fault(why, FAULT_BUSY, "the agent at %s did not answer in time", t->call->reach.path);
+	/* A request of which nothing was sent cannot have been done. */
+	if (t->sent > t->request->hello)
+		add_retry(t->request, why);
+	return false;
+}
+
+static enum talk send_some(struct talker *t, struct fault *why)
+{
+	while (t->sent < t->may_send) {
+		ssize_t n = send(t->fd, t->request->bytes.at + t->sent, t->may_send - t->sent,
+				 MSG_NOSIGNAL);
+		if (n >= 0)
+			t->sent += (size_t)n;
+		else if (errno == EAGAIN)
+			break;
+		else if (errno == EPIPE || errno == ECONNRESET)
+			return TALK_ENDED;
+		else if (errno != EINTR) {
+			fault_errno(why, FAULT_IO, "cannot write to the agent");
+			return TALK_FAILED;
+		}
+	}
+	return TALK_DONE;
+}
+
+static const msgpack_object *field(const msgpack_object *map, const char *name)
+{
+	if (map->type != MSGPACK_OBJECT_MAP)
+		return NULL;
+	for (uint32_t i = 0; i < map->via.map.size; i++) {
+		const msgpack_object *key = &map->via.map.ptr[i].key;
+		if (key->type == MSGPACK_OBJECT_STR &&
+		    str_is((struct str){ key->via.str.ptr, key->via.str.size }, name))
+			return &map->via.map.ptr[i].val;
+	}
+	return NULL;
+}
+
+static uint64_t number(const msgpack_object *map, const char *name)
+{
+	const msgpack_object *value = field(map, name);
+
+	return value && value->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? value->via.u64 : 0;
+}
+
+/* A socket path may be set wrongly, and a repository may have been replaced. */
+static bool is_whom_we_meant(const struct talker *t, const msgpack_object *hello, struct fault *why)
+{
+	const struct place *place = t->call->reach.place;
+	const msgpack_object *common = field(hello, "common");
+	struct str theirs = STR("another repository");
+
+	if (number(hello, "common_dev") == place->dev && number(hello, "common_ino") == place->ino)
+		return true;
+	if (common && common->type == MSGPACK_OBJECT_STR)
+		theirs = (struct str){ common->via.str.ptr, common->via.str.size };
+	if (str_is(theirs, place->common))
+		return t->request->stops ||
+		       fault(why, FAULT_NO_AGENT,
+			     "the agent at %s serves a repository that was at %s before; "
+			     "run `tpctl stop`, then `tpctl start`",
+			     t->call->reach.path, place->common);
+	return fault(why, FAULT_NO_AGENT, "the agent at %s serves %.*s, not %s",
+		     t->call->reach.path, STR_ARG(theirs), place->common);
+}
+
+/* What it sent cannot be understood: that is not the asking person's fault. */
+static bool gibberish(const struct talker *t, struct fault *why)
+{
+	struct fault what = *why;
+
+	fault(why, FAULT_INTERNAL, "the agent at %s answered gibberish: %.300s",
+	      t->call->reach.path, what.text);
+	if (t->sent > t->request->hello)
+		add_retry(t->request, why);
+	return false;
+}
+
+/* *done is set when it was the reply to the request. */
+static bool take_message(struct talker *t, struct str bytes, bool *done, struct fault *why)
+{
+	struct envelope e;
+
+	if (!envelope_decode(bytes, &t->call->zone, &e, why))
+		return gibberish(t, why);
+	if (e.type != ENVELOPE_RESPONSE)
+		return true;
+	if (e.failed)
+		return fault_heard(why, "", e.error);
+	if (e.msgid == REQUEST_HELLO) {
+		if (!is_whom_we_meant(t, &e.result, why))
+			return false;
+		t->may_send = t->request->bytes.len;
+	} else if (e.msgid == REQUEST_ASK) {
+		t->call->result = e.result;
+		*done = true;
+	}
+	return true;
+}
+
+static bool take_messages(struct talker *t, bool *done, struct fault *why)
+{
+	struct buf *in = &t->call->in;
+
+	while (!*done && in->len > t->eaten) {
+		struct str rest = { in->at + t->eaten, in->len - t->eaten };
+		enum frame_state state = frame_scan(&t->frame, rest, RPC_ANSWER_MAX + SLACK, why);
+		if (state == FRAME_MORE)
+			return true;
+		if (state == FRAME_BAD)
+			return gibberish(t, why);
+		rest.len = t->frame.at;
+		t->eaten += rest.len;
+		frame_reset(&t->frame);
+		if (!take_message(t, rest, done, why))
+			return false;
+	}
+	return true;
+}
+
+static enum talk receive_some(struct talker *t, bool *done, struct fault *why)
+{
+	struct buf *in = &t->call->in;
+
+	buf_room(in, SLACK);
+	ssize_t n = recv(t->fd, in->at + in->len, SLACK, 0);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return TALK_ENDED;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return TALK_DONE;
+	if (n < 0) {
+		fault_errno(why, FAULT_IO, "cannot read from the agent");
+		return TALK_FAILED;
+	}
+	in->len += (size_t)n;
+	return take_messages(t, done, why) ? TALK_DONE : TALK_FAILED;
+}
+
+/* Send and receive over one connection until the answer is there. */
+static enum talk talk(struct talker *t, struct fault *why)
+{
+	enum talk how = TALK_DONE;
+	bool done = false;
+
+	while (!done && how == TALK_DONE) {
+		how = send_some(t, why);
+		if (how == TALK_DONE && !await(t, why))
+			how = TALK_FAILED;
+		/* After a failed send there may still be a reply that says why. */
+		if (how != TALK_FAILED)
+			how = receive_some(t, &done, why);
+	}
+	return how;
+}
+
+bool call_ask(struct call *call, const struct request *request, struct fault *why)
+{
+	enum talk how = TALK_ENDED;
+	bool asked = false;
+
+	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
+	for (int tries = 2; tries && how == TALK_ENDED; tries--) {
+		struct talker t = {
+			.call = call,
+			.request = request,
+			.may_send = request->careful ? request->hello : request->bytes.len,
+		};
+
+		call->in.len = 0;
+		if (!start_reach(&call->reach, &t.fd, why)) {
+			if (asked)
+				add_retry(request, why);
+			return false;
+		}
+		how = talk(&t, why);
+		close(t.fd);
+		asked = asked || t.sent > request->hello;
+	}
+	if (how == TALK_ENDED) {
+		fault(why, request->writes && asked ? FAULT_OUTCOME_UNKNOWN : FAULT_NO_AGENT,
+		      "the agent at %s ended twice without an answer", call->reach.path);
+		if (asked)
+			add_retry(request, why);
+	}
+	return how == TALK_DONE;
+}
+
+void call_release(struct call *call)
+{
+	msgpack_zone_destroy(&call->zone);
+	buf_release(&call->in);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_CALL_H
+#define TP_CALL_H
+
+#include <msgpack.h>
+
+#include "buf.h"
+#include "request.h"
+#include "start.h"
+
+/*
+ * One question and its answer.  agent.hello and the request go out in one
+ * write, and both replies are awaited: one round trip.  Only a request that
+ * changes something waits until the hello has shown whose agent it is.
+ */
+struct call {
+	struct reach reach; /* to be filled in */
+	struct buf in;
+	msgpack_zone zone;
+	msgpack_object result; /* lives in zone and in */
+};
+
+/*
+ * Ask, and once more where the connection ended without a reply.  The call is
+ * to be released in any case.
+ */
+bool call_ask(struct call *call, const struct request *request, struct fault *why);
+void call_release(struct call *call);
+
+#endif

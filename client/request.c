@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "json.h"
+#include "stamp.h"
+#include "wire.h"
+
+/* More than any method has. */
+#define PARAMS_MAX 1000
+
+static bool env_on(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value && strcmp(value, "0") != 0;
+}
+
+static void say_hello(struct request *r, struct wire *w)
+{
+	*r = (struct request){ .shape = SHAPE_COUNT };
+	wire_init(w, &r->bytes);
+	wire_request(w, REQUEST_HELLO, rpc_method(RPC_agent_hello)->name);
+	wire_map(w);
+	wire_put_str(w, "client", STR("tpctl " PACKAGE_VERSION));
+	if (env_on("TP_READ_ONLY"))
+		wire_put_bool(w, "read_only", true);
+	wire_end(w);
+	r->hello = r->bytes.len;
+}
+
+/* Reads may be sent blindly; what changes something first makes sure of whom it speaks to. */
+static void ask(struct request *r, struct wire *w, enum rpc_id id)
+{
+	const struct rpc_method *method = rpc_method(id);
+
+	r->writes = method->access == RPC_WRITE;
+	r->stops = id == RPC_agent_stop;
+	r->careful = r->writes || r->stops;
+	r->kind = method->kind;
+	r->shape = method->returns;
+	wire_request(w, REQUEST_ASK, method->name);
+}
+
+static bool put_int(struct wire *w, const struct rpc_field *f, const char *text, struct fault *why)
+{
+	char *end;
+
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (end == text || *end || errno || strchr(" \t\n\v\f\r+", *text))
+		return fault(why, FAULT_BAD_ARGUMENT, "%s: \"%.60s\" is not an integer", f->name,
+			     text);
+	wire_int(w, value);
+	return true;
+}
+
+static bool put_word(struct wire *w, const struct rpc_field *f, const char *text, struct fault *why)
+{
+	int at;
+
+	if (!args_word(f, text, &at, why))
+		return false;
+	wire_str(w, str_of(word(f->words, at)));
+	return true;
+}
+
+static bool put_text(struct wire *w, const struct rpc_field *f, const char *text, struct fault *why)
+{
+	int64_t value;
+
+	if (f->type == RPC_TIME && !stamp_parse(str_of(text), &value))
+		return fault(why, FAULT_BAD_ARGUMENT,
+			     "%s: \"%.60s\" is not a time such as 2026-01-31T12:00:00Z", f->name,
+			     text);
+	if (f->type == RPC_DURATION && !span_parse(str_of(text), &value))
+		return fault(why, FAULT_BAD_ARGUMENT,
+			     "%s: \"%.60s\" is not a duration such as 30s, 5m or 2h", f->name,
+			     text);
+	wire_str(w, str_of(text));
+	return true;
+}
+
+static bool put_one(struct wire *w, const struct rpc_field *f, const char *text, struct fault *why)
+{
+	switch (f->type) {
+	case RPC_STR:
+	case RPC_ID:
+	case RPC_TIME:
+	case RPC_DURATION:
+	case RPC_STRS:
+		return put_text(w, f, text, why);
+	case RPC_INT:
+		return put_int(w, f, text, why);
+	case RPC_BOOL:
+		wire_bool(w, true);
+		return true;
+	case RPC_ENUM:
+	case RPC_ENUMS:
+		return put_word(w, f, text, why);
+	case RPC_OBJECT:
+	case RPC_LIST:
+		break;
+	}
+	bug_at(__FILE__, __LINE__, "a type that no parameter has");
+}
+
+/* All that was given for a parameter that may be given repeatedly. */
+static bool put_list(struct wire *w, const struct rpc_field *f, const struct args *args,
+		     unsigned at, struct fault *why)
+{
+	wire_list(w);
+	for (size_t i = 0; i < args->count; i++)
+		if (args->given[i].at == at && !put_one(w, f, args->given[i].text, why))
+			return false;
+	wire_end(w);
+	return true;
+}
+
+static bool put_params(struct wire *w, const struct args *args, struct fault *why)
+{
+	const struct rpc_field *params = command_params(args->command);
+
+	for (unsigned at = 0; params[at].name; at++) {
+		const struct rpc_field *f = &params[at];
+		const char *last = args_at(args, at);
+		if (!last)
+			continue;
+		wire_key(w, f->name);
+		if (f->type == RPC_ENUMS || f->type == RPC_STRS) {
+			if (!put_list(w, f, args, at, why))
+				return false;
+		} else if (!put_one(w, f, last, why)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool takes(enum rpc_id id, const char *param)
+{
+	unsigned at;
+
+	return rpc_field_find(rpc_method(id)->params, str_of(param), &at);
+}
+
+/* What a writing request has from its surroundings: an id that stays the same, an author. */
+static void put_defaults(struct request *r, struct wire *w, enum rpc_id method, bool id,
+			 bool author)
+{
+	const char *who = getenv("TP_AUTHOR");
+
+	if (!r->writes)
+		return;
+	if (!id && takes(method, "id")) {
+		ulid_make(r->id);
+		wire_put_str(w, "id", str_of(r->id));
+	}
+	if (!author && who && *who && takes(method, "author"))
+		wire_put_str(w, "author", str_of(who));
+}
+
+static bool fits(const struct request *r, struct fault *why)
+{
+	if (r->bytes.len - r->hello <= RPC_MESSAGE_MAX)
+		return true;
+	return fault(why, FAULT_TOO_LARGE, "a request of %zu bytes; at most %d may be sent",
+		     r->bytes.len - r->hello, RPC_MESSAGE_MAX);
+}
+
+bool request_make(const struct args *args, struct request *r, struct fault *why)
+{
+	enum rpc_id method = args->command->method;
+	struct wire w;
+
+	say_hello(r, &w);
+	ask(r, &w, method);
+	wire_map(&w);
+	if (!put_params(&w, args, why))
+		return false;
+	put_defaults(r, &w, method, args_text(args, "id"), args_text(args, "author"));
+	wire_end(&w);
+	return fits(r, why);
+}
+
+void request_plain(enum rpc_id method, struct request *r)
+{
+	struct wire w;
+
+	say_hello(r, &w);
+	ask(r, &w, method);
+	wire_map(&w);
+	wire_end(&w);
+}
+
+void request_tickets(struct request *r)
+{
+	struct wire w;
+
+	say_hello(r, &w);
+	ask(r, &w, RPC_ticket_list);
+	wire_map(&w);
+	wire_put_int(&w, "limit", RPC_LIMIT_MAX);
+	wire_end(&w);
+}
+
+/* Standard input to its end, or to where it can be no request any more. */
+static bool read_input(struct buf *into, struct fault *why)
+{
+	ssize_t n;
+
+	do {
+		buf_room(into, 65536);
+		n = read(STDIN_FILENO, into->at + into->len, 65536);
+		into->len += n > 0 ? (size_t)n : 0;
+		if (into->len > 4 * RPC_MESSAGE_MAX)
+			return fault(why, FAULT_TOO_LARGE,
+				     "standard input holds more than a request may");
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n == 0 ? true : fault_errno(why, FAULT_IO, "cannot read standard input");
+}
+
+/* The object that a text says; NULL with a fault. */
+static json_t *read_object(const char *text, struct fault *why)
+{
+	struct buf input = { 0 };
+	json_error_t error;
+	json_t *object = NULL;
+
+	if (!text)
+		return json_object();
+	if (strcmp(text, "-") == 0) {
+		if (!read_input(&input, why))
+			goto out;
+	} else {
+		buf_add_str(&input, str_of(text));
+	}
+	object = json_loadb(buf_text(&input), input.len, JSON_REJECT_DUPLICATES, &error);
+	if (!object) {
+		fault(why, FAULT_BAD_ARGUMENT, "params: %s at line %d, column %d", error.text,
+		      error.line, error.column);
+	} else if (!json_is_object(object)) {
+		fault(why, FAULT_BAD_ARGUMENT, "params: not an object");
+		json_decref(object);
+		object = NULL;
+	} else if (json_object_size(object) > PARAMS_MAX) {
+		fault(why, FAULT_TOO_LARGE, "params: more than %d parameters", PARAMS_MAX);
+		json_decref(object);
+		object = NULL;
+	}
+out:
+	buf_release(&input);
+	return object;
+}
+
+bool request_call(const char *method, const char *json, struct request *r, struct fault *why)
+{
+	enum rpc_id id = rpc_find(str_of(method));
+	struct wire w;
+	bool ok = true;
+
+	say_hello(r, &w);
+	json_t *params = read_object(json, why);
+	if (!params)
+		return false;
+	if (id != RPC_COUNT) {
+		ask(r, &w, id);
+	} else {
+		/* A newer agent may know it, and it may write. */
+		r->careful = true;
+		r->kind = method;
+		wire_request(&w, REQUEST_ASK, method);
+	}
+	wire_map(&w);
+	const char *key;
+	json_t *value;
+	json_object_foreach(params, key, value) {
+		wire_key(&w, key);
+		if (!(ok = json_wire(&w, value, why)))
+			break;
+	}
+	if (ok) {
+		put_defaults(r, &w, id, json_object_get(params, "id"),
+			     json_object_get(params, "author"));
+		wire_end(&w);
+	}
+	json_decref(params);
+	return ok && fits(r, why);
+}
+
+void request_release(struct request *r)
+{
+	buf_release(&r->bytes);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_REQUEST_H
+#define TP_REQUEST_H
+
+#include "args.h"
+#include "buf.h"
+#include "ulid.h"
+
+/* Message ids of the two requests that tpctl sends. */
+#define REQUEST_HELLO 0
+#define REQUEST_ASK   1
+
+/*
+ * The bytes of agent.hello and of one request behind it.  They are the same
+ * when they are sent again: a writing request carries the id of its record.
+ */
+struct request {
+	struct buf bytes;
+	size_t hello; /* length of the first message */
+	bool careful; /* the second waits until the hello is answered as it should be */
+	bool writes;
+	bool stops;   /* it may also go to an agent that was overtaken by a new repository */
+	char id[ULID_LEN + 1]; /* of the record, where tpctl chose it; else "" */
+	const char *kind;      /* of the JSON envelope */
+	enum shape_id shape;   /* of the answer; SHAPE_COUNT: not known */
+};
+
+/* The request of a command that has a method. */
+bool request_make(const struct args *args, struct request *r, struct fault *why);
+/* A request without parameters. */
+void request_plain(enum rpc_id method, struct request *r);
+/* Any request; `json` is NULL or the text of an object, and "-" reads it from standard input. */
+bool request_call(const char *method, const char *json, struct request *r, struct fault *why);
+/* The first page of Tickets, as long as may be. */
+void request_tickets(struct request *r);
+void request_release(struct request *r);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "show.h"
+
+#include <stdlib.h>
+
+#include "base.h"
+#include "plain.h"
+
+static struct str text_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return (struct str){ json_string_value(value), json_string_length(value) };
+}
+
+static long long number_of(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static struct str first_line(struct str text)
+{
+	const char *end = text.len ? memchr(text.at, '\n', text.len) : NULL;
+
+	return end ? (struct str){ text.at, (size_t)(end - text.at) } : text;
+}
+
+static void cell(struct table *t, enum style style, const json_t *object, const char *key)
+{
+	table_cell(t, style, text_of(object, key));
+}
+
+static enum style verdict_style(struct str verdict)
+{
+	if (str_is(verdict, "clear"))
+		return STYLE_GREEN;
+	return str_is(verdict, "held") ? STYLE_RED : STYLE_YELLOW;
+}
+
+static enum style level_style(struct str level)
+{
+	return str_is(level, "error") ? STYLE_RED : STYLE_YELLOW;
+}
+
+static void show_reasons(struct page *page, const json_t *gate, size_t indent)
+{
+	struct table t = { .indent = indent };
+	size_t i;
+	json_t *reason;
+
+	json_array_foreach(json_object_get(gate, "reasons"), i, reason) {
+		bool hold = str_is(text_of(reason, "severity"), "hold");
+		cell(&t, hold ? STYLE_RED : STYLE_DIM, reason, "code");
+		table_cell(&t, STYLE_DIM, hold ? STR("") : STR("note"));
+		cell(&t, hold ? STYLE_PLAIN : STYLE_DIM, reason, "text");
+		table_row(&t);
+	}
+	table_print(&t, page);
+	table_release(&t);
+}
+
+/* How many of how many, and how to see more. */
+static void show_count(struct page *page, const json_t *list, const char *one, const char *more)
+{
+	long long count = number_of(list, "count"), returned = number_of(list, "returned");
+	struct str next = text_of(list, "next");
+
+	if (returned < count)
+		page_addf(page, STYLE_DIM, "%lld of %lld %s", returned, count, more);
+	else
+		page_addf(page, STYLE_DIM, "%lld %s", count, count == 1 ? one : more);
+	if (next.len)
+		page_addf(page, STYLE_DIM, "; next page: --cursor %.*s", STR_ARG(next));
+	page_line(page);
+}
+
+static bool says_empty(struct page *page, const json_t *list, const char *none)
+{
+	if (json_array_size(list))
+		return false;
+	page_addf(page, STYLE_DIM, "%s", none);
+	page_line(page);
+	return true;
+}
+
+static void show_queue(struct page *page, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "queue");
+	struct table t = { .cut = true };
+	size_t i, clear = 0, held = 0;
+	json_t *row;
+
+	if (says_empty(page, rows, number_of(answer, "count") ? "nothing more is queued"
+							       : "nothing is queued"))
+		return;
+	json_array_foreach(rows, i, row) {
+		struct str verdict = text_of(json_object_get(row, "gate"), "verdict");
+		clear += str_is(verdict, "clear");
+		held += str_is(verdict, "held");
+		cell(&t, STYLE_BOLD, row, "id");
+		table_cell(&t, verdict_style(verdict), verdict);
+		cell(&t, STYLE_DIM, row, "queued_at");
+		cell(&t, STYLE_PLAIN, row, "title");
+		table_row(&t);
+	}
+	json_array_foreach(rows, i, row) {
+		table_print_row(&t, i, page);
+		show_reasons(page, json_object_get(row, "gate"), 4);
+	}
+	table_release(&t);
+	page_line(page);
+	char *what = xasprintf("queued: %zu clear, %zu held", clear, held);
+	show_count(page, answer, what, what);
+	free(what);
+}
+
+static void show_gate(struct page *page, const json_t *gate)
+{
+	struct str verdict = text_of(gate, "verdict");
+
+	page_add(page, STYLE_BOLD, text_of(gate, "ticket"));
+	page_add(page, STYLE_PLAIN, STR(": "));
+	page_add(page, verdict_style(verdict), verdict);
+	page_line(page);
+	show_reasons(page, gate, 2);
+}
+
+static void show_gate_answer(struct page *page, const json_t *answer)
+{
+	show_gate(page, json_object_get(answer, "gate"));
+}
+
+static struct str note_of(const json_t *record)
+{
+	struct str note = text_of(record, "note");
+
+	if (!note.at)
+		note = text_of(json_object_get(record, "accepted_plan"), "summary");
+	if (!note.at)
+		note = text_of(record, "retracts");
+	return first_line(note);
+}
+
+/* `owner`: with the Ticket it is read from. */
+static void add_record(struct table *t, const json_t *record, bool owner)
+{
+	struct str status = text_of(record, "status");
+	bool live = str_is(status, "live"), lost = str_is(status, "lost");
+
+	cell(t, STYLE_DIM, record, "at");
+	if (owner)
+		cell(t, STYLE_BOLD, record, "ticket_id");
+	cell(t, live ? STYLE_CYAN : STYLE_DIM, record, "kind");
+	cell(t, STYLE_PLAIN, record, "other");
+	cell(t, STYLE_DIM, record, "author");
+	table_cell(t, lost ? STYLE_RED : STYLE_YELLOW, live ? STR("") : status);
+	table_cell(t, STYLE_PLAIN, note_of(record));
+	table_row(t);
+}
+
+static void show_records(struct page *page, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "records");
+	struct table t = { .cut = true };
+	size_t i;
+	json_t *row;
+
+	if (says_empty(page, rows, "no records"))
+		return;
+	json_array_foreach(rows, i, row)
+		add_record(&t, row, true);
+	table_print(&t, page);
+	table_release(&t);
+	page_line(page);
+	show_count(page, answer, "record", "records");
+}
+
+static void show_tickets(struct page *page, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "tickets");
+	struct table t = { .cut = true };
+	size_t i;
+	json_t *row;
+
+	if (says_empty(page, rows, "no Tickets"))
+		return;
+	json_array_foreach(rows, i, row) {
+		cell(&t, STYLE_BOLD, row, "id");
+		cell(&t, STYLE_CYAN, row, "state");
+		cell(&t, STYLE_DIM, row, "updated_at");
+		cell(&t, STYLE_PLAIN, row, "title");
+		table_row(&t);
+	}
+	table_print(&t, page);
+	table_release(&t);
+	page_line(page);
+	show_count(page, answer, "Ticket", "Tickets");
+}
+
+/* A heading and what stands below it; nothing where there is nothing. */
+static void show_section(struct page *page, const char *heading, const json_t *records)
+{
+	struct table t = { .cut = true, .indent = 2 };
+	size_t i;
+	json_t *record;
+
+	if (!json_array_size(records))
+		return;
+	page_line(page);
+	page_addf(page, STYLE_BOLD, "%s", heading);
+	page_line(page);
+	json_array_foreach(records, i, record)
+		add_record(&t, record, false);
+	table_print(&t, page);
+	table_release(&t);
+}
+
+static void show_problem(struct page *page, const json_t *problem)
+{
+	struct str file = text_of(problem, "file"), level = text_of(problem, "severity");
+	struct str ticket = text_of(problem, "ticket"), where = file.len ? file : ticket;
+
+	if (where.len)
+		page_add(page, STYLE_BOLD, where);
+	if (file.len && json_object_get(problem, "line"))
+		page_addf(page, STYLE_BOLD, ":%lld", number_of(problem, "line"));
+	if (where.len)
+		page_add(page, STYLE_PLAIN, STR(": "));
+	page_add(page, level_style(level), level);
+	page_add(page, STYLE_PLAIN, STR(": "));
+	page_add(page, STYLE_PLAIN, text_of(problem, "text"));
+	page_addf(page, STYLE_DIM, " (%.*s)", STR_ARG(text_of(problem, "code")));
+	page_line(page);
+	page_addf(page, STYLE_DIM, "  remedy: %.*s", STR_ARG(text_of(problem, "remedy")));
+	page_line(page);
+}
+
+static void show_problems(struct page *page, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "problems");
+	size_t i;
+	json_t *row;
+
+	if (!number_of(answer, "count") && says_empty(page, rows, "no problems"))
+		return;
+	json_array_foreach(rows, i, row)
+		show_problem(page, row);
+	page_line(page);
+	long long errors = number_of(answer, "errors");
+	const char *s = errors == 1 ? "" : "s";
+	char *one = xasprintf("problem, %lld error%s", errors, s);
+	char *more = xasprintf("problems, %lld error%s", errors, s);
+	show_count(page, answer, one, more);
+	free(one);
+	free(more);
+}
+
+static void add_fact(struct table *t, const char *name, enum style style, struct str value)
+{
+	if (!value.len)
+		return;
+	table_cell(t, STYLE_DIM, str_of(name));
+	table_cell(t, style, value);
+	table_row(t);
+}
+
+static void add_sources(struct table *t, const json_t *ticket)
+{
+	size_t i;
+	json_t *source;
+
+	json_array_foreach(json_object_get(ticket, "sources"), i, source) {
+		table_cell(t, STYLE_DIM, i ? STR(" ") : STR("sources"));
+		cell(t, STYLE_PLAIN, source, "name");
+		cell(t, STYLE_CYAN, source, "state");
+		cell(t, STYLE_DIM, source, "updated_at");
+		cell(t, STYLE_PLAIN, source, "path");
+		table_row(t);
+	}
+}
+
+static void show_ticket(struct page *page, const json_t *answer)
+{
+	const json_t *ticket = json_object_get(answer, "ticket"), *problem;
+	const json_t *problems = json_object_get(ticket, "problems");
+	struct table t = { .cut = true };
+	size_t i;
+
+	add_fact(&t, "ticket", STYLE_BOLD, text_of(ticket, "id"));
+	add_fact(&t, "slug", STYLE_PLAIN, text_of(ticket, "slug"));
+	add_fact(&t, "title", STYLE_PLAIN, text_of(ticket, "title"));
+	add_fact(&t, "state", STYLE_CYAN, text_of(ticket, "state"));
+	if (json_is_true(json_object_get(ticket, "diverged")))
+		add_fact(&t, " ", STYLE_YELLOW, STR("checkouts disagree"));
+	add_fact(&t, "created", STYLE_PLAIN, text_of(ticket, "created_at"));
+	add_fact(&t, "updated", STYLE_PLAIN, text_of(ticket, "updated_at"));
+	add_fact(&t, "queued", STYLE_PLAIN, text_of(ticket, "queued_at"));
+	add_sources(&t, ticket);
+	table_print(&t, page);
+	table_release(&t);
+	show_section(page, "records", json_object_get(ticket, "outgoing"));
+	show_section(page, "seen from others", json_object_get(ticket, "incoming"));
+	if (json_array_size(problems))
+		page_line(page);
+	json_array_foreach(problems, i, problem)
+		show_problem(page, problem);
+	page_line(page);
+	show_gate(page, json_object_get(ticket, "gate"));
+}
+
+static void show_record(struct page *page, const json_t *answer)
+{
+	const json_t *record = json_object_get(answer, "record");
+
+	if (json_is_true(json_object_get(answer, "stored"))) {
+		page_addf(page, STYLE_PLAIN, "recorded %.*s in ", STR_ARG(text_of(record, "id")));
+		page_add(page, STYLE_BOLD, text_of(record, "file"));
+	} else {
+		page_addf(page, STYLE_PLAIN, "known already: %.*s %.*s %.*s in %.*s",
+			  STR_ARG(text_of(record, "ticket_id")), STR_ARG(text_of(record, "kind")),
+			  STR_ARG(text_of(record, "other")), STR_ARG(text_of(record, "file")));
+	}
+	page_line(page);
+}
+
+static void show_nothing(struct page *page, const json_t *answer)
+{
+	page_add(page, STYLE_DIM, STR("done, at "));
+	page_add(page, STYLE_DIM, text_of(answer, "clock"));
+	page_line(page);
+}
+
+/* A value in one line; the caller frees it. */
+static char *one_line(const json_t *value)
+{
+	struct buf line = { 0 };
+	size_t i;
+	json_t *part;
+
+	if (json_is_string(value))
+		return xstrndup(json_string_value(value), json_string_length(value));
+	if (json_is_boolean(value))
+		return xstrdup(json_is_true(value) ? "yes" : "no");
+	if (json_is_integer(value))
+		return xasprintf("%lld", (long long)json_integer_value(value));
+	json_array_foreach(value, i, part)
+		buf_addf(&line, "%s%s", i ? "; " : "", json_string_value(part));
+	buf_text(&line);
+	return line.at;
+}
+
+/* Objects of one shape, a row each, a column for each field that one of them has. */
+static void show_rows(struct page *page, const struct rpc_field *field, const json_t *rows)
+{
+	const struct rpc_field *columns = shape(field->shape)->fields;
+	struct table t = { .indent = 2 };
+	size_t i;
+	json_t *row;
+
+	page_line(page);
+	page_addf(page, STYLE_BOLD, "%s", field->name);
+	page_line(page);
+	for (const struct rpc_field *f = columns; f->name; f++)
+		table_cell(&t, STYLE_DIM, str_of(f->name));
+	table_row(&t);
+	json_array_foreach(rows, i, row) {
+		for (const struct rpc_field *f = columns; f->name; f++) {
+			char *value = one_line(json_object_get(row, f->name));
+			table_cell(&t, STYLE_PLAIN, *value ? str_of(value) : STR("-"));
+			free(value);
+		}
+		table_row(&t);
+	}
+	table_print(&t, page);
+	table_release(&t);
+}
+
+static void show_fields(struct page *page, enum shape_id id, const json_t *answer)
+{
+	const struct rpc_field *fields = shape(id)->fields;
+	struct table t = { .indent = 0 };
+
+	for (const struct rpc_field *f = fields; f->name; f++) {
+		const json_t *value = json_object_get(answer, f->name);
+		if (!value || f->type == RPC_LIST || f->type == RPC_OBJECT)
+			continue;
+		char *name = xasprintf("%s:", f->name), *line = one_line(value);
+		add_fact(&t, name, STYLE_PLAIN, str_of(line));
+		free(name);
+		free(line);
+	}
+	table_print(&t, page);
+	table_release(&t);
+	for (const struct rpc_field *f = fields; f->name; f++)
+		if (f->type == RPC_LIST && json_array_size(json_object_get(answer, f->name)))
+			show_rows(page, f, json_object_get(answer, f->name));
+}
+
+/* Promises that could not be kept are said with every answer. */
+static void show_freshness(struct page *page, const json_t *answer)
+{
+	const json_t *freshness = json_object_get(answer, "freshness");
+
+	if (!freshness)
+		return;
+	char *reasons = one_line(json_object_get(freshness, "reasons"));
+	page_addf(page, STYLE_YELLOW, "may be older than the question (%.*s): %s",
+		  STR_ARG(text_of(freshness, "mode")), reasons);
+	page_line(page);
+	free(reasons);
+}
+
+void show_answer(struct page *page, enum shape_id shape, const json_t *answer)
+{
+	static void (*const forms[SHAPE_COUNT])(struct page *, const json_t *) = {
+		[SHAPE_queue] = show_queue,           [SHAPE_gate_answer] = show_gate_answer,
+		[SHAPE_records] = show_records,       [SHAPE_tickets] = show_tickets,
+		[SHAPE_ticket_answer] = show_ticket,  [SHAPE_problems] = show_problems,
+		[SHAPE_record_answer] = show_record,  [SHAPE_nothing] = show_nothing,
+	};
+
+	if (forms[shape])
+		forms[shape](page, answer);
+	else
+		show_fields(page, shape, answer);
+	show_freshness(page, answer);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_FLOOR_H
+#define TP_FLOOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What the subcommands of floor share.  Each takes its arguments without the
+ * name of the subcommand, dies with a message on any failure, and returns the
+ * exit status.
+ */
+int floor_pong(int argc, char **argv);
+int floor_durable(int argc, char **argv);
+int floor_ask(int argc, char **argv);
+int floor_once(int argc, char **argv);
+int floor_crawl(int argc, char **argv);
+int floor_spawn(int argc, char **argv);
+
+_Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die_usage(void);
+
+uint64_t floor_number(const char *text);
+uint64_t floor_now_ns(void);
+
+/* Print the median and the 99th percentile of `count` spans, in microseconds; sorts them. */
+void floor_print(uint64_t *ns, size_t count);
+
+#endif
