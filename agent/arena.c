@@ -18,16 +18,27 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
+static struct arena_chunk *add_chunk(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
+
+	*chunk = (struct arena_chunk){ .next = arena->chunks, .size = size };
+	arena->chunks = chunk;
+	return chunk;
+}
+
 static struct arena_chunk *grow(struct arena *arena, size_t need)
 {
 	size_t size = arena->chunks ? arena->chunks->size * 2 : CHUNK_MIN;
 
-	size = size > CHUNK_MAX ? CHUNK_MAX : size;
-	size = size < need ? need : size;
-	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
-	*chunk = (struct arena_chunk){ .next = arena->chunks, .size = size };
-	arena->chunks = chunk;
-	return chunk;
+	size = size < CHUNK_MIN ? CHUNK_MIN : size > CHUNK_MAX ? CHUNK_MAX : size;
+	return add_chunk(arena, size < need ? need : size);
+}
+
+void arena_reserve(struct arena *arena, size_t size)
+{
+	BUG_IF(arena->chunks);
+	add_chunk(arena, size);
 }
 
 static void *take(struct arena *arena, size_t size, size_t align)

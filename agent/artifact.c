@@ -145,7 +145,7 @@ static const struct until *get_until(struct entry *e)
 	static const char *const known[] = { "ticket", "state", "after", "gate", "free", NULL };
 	const json_t *object = json_object_get(e->json, "until");
 
-	if (!object)
+	if (!object || json_is_null(object))
 		return NULL;
 	struct until *u = arena_alloc(&e->c->arena, sizeof(*u));
 	if (!json_is_object(object) || !until_of(e, object, u)) {
@@ -287,12 +287,15 @@ static json_t *load_object(struct content *c, struct str text, uint32_t line, in
 static void take_tail(struct content *c, struct str ticket, struct str line, uint32_t n,
 		      int64_t offset)
 {
-	json_t *json = json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *json = line.len > ARTIFACT_LINE_MAX
+			       ? NULL
+			       : json_loadb(line.at, line.len, JSON_REJECT_DUPLICATES, NULL);
+	bool whole = json_is_object(json) && !too_deep(json, 1);
 
 	content_flaw(c, PROBLEM_TORN_TAIL, n, offset,
-		     json_is_object(json) ? "the last line has no line end; it is whole and counts"
-					  : "the last line was never finished and does not count");
-	if (json_is_object(json) && !too_deep(json, 1))
+		     whole ? "the last line has no line end; it is whole and counts"
+			   : "the last line was never finished and does not count");
+	if (whole)
 		take_entry(c, ticket, json, n, offset);
 	json_decref(json);
 }
@@ -414,6 +417,8 @@ struct content *artifact_parse(enum role role, struct str ticket, struct str nam
 
 	/* The same bytes mean something else in another Ticket's folder, or under another name. */
 	c->hash ^= hash_of(ticket) ^ (role == ROLE_RECORD ? hash_of(name) : 0);
+	/* Names, quotes and blanks are more than a third of a file; what is kept is the rest. */
+	arena_reserve(&c->arena, bytes.len * 5 / 8 + 16);
 	if (role == ROLE_PLAN)
 		parse_plan(c, ticket, bytes);
 	else if (role == ROLE_RELATIONS)

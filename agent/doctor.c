@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "guard.h"
+#include "meaning.h"
+
 static struct finding *add(struct findings *into, enum problem code, const struct ticket *t)
 {
 	if (into->count == into->cap) {
@@ -114,40 +117,44 @@ static void add_dangling(const struct index *ix, const struct ticket *t, int64_t
 	}
 }
 
-/* What a record says, so that two that say the same are equal: who waits for whom, and how. */
-struct meaning {
-	struct str waits, awaited;
-	enum reason code;
-	enum kind kind; /* where the code says nothing */
+/* Fields that may name places of a machine. */
+static void add_leaks(const struct index *ix, const struct ticket *t, struct findings *into)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct record *r = t->own[i].record;
+		const struct plan *plan = r->plan, none = { 0 };
+		const struct {
+			const char *name;
+			struct str text;
+		} fields[] = { { "note", r->note },
+			       { "worktree", (plan ? plan : &none)->worktree },
+			       { "summary", (plan ? plan : &none)->summary },
+			       { "role_plan", (plan ? plan : &none)->role_plan },
+			       { "branch", (plan ? plan : &none)->branch } };
+		for (size_t k = 0; k < COUNT_OF(fields); k++) {
+			struct str found = guard_find(ix, fields[k].text);
+			if (!found.at)
+				continue;
+			add_record(into, PROBLEM_LEAK, &t->own[i])->text = arena_printf(
+				into->arena, "record %.*s: its %s names a place of one machine: %.*s",
+				STR_ARG(r->id), fields[k].name,
+				(int)(found.len > 100 ? 100 : found.len), found.at);
+			break;
+		}
+	}
+}
+
+/* -- Duplicates --------------------------------------------------------- */
+
+struct said {
+	struct meaning meaning;
 	const struct decision *d;
 };
 
-static struct meaning meaning_of(const struct decision *d)
-{
-	const struct kind_row *row = kind_row(d->record->kind);
-	struct str own = d->ticket->id, other = d->other->id;
-	bool turned = row->holds == HOLDS_OTHER ||
-		      (row->holds == HOLDS_BOTH && str_cmp(other, own) < 0);
-
-	return (struct meaning){ turned ? other : own, turned ? own : other, row->code,
-				 row->code == REASON_NONE ? d->record->kind : KIND_COUNT, d };
-}
-
-static int compare_meanings(const struct meaning *a, const struct meaning *b)
-{
-	int order = str_cmp(a->waits, b->waits);
-
-	if (!order)
-		order = str_cmp(a->awaited, b->awaited);
-	if (!order)
-		order = (a->code > b->code) - (a->code < b->code);
-	return order ? order : (a->kind > b->kind) - (a->kind < b->kind);
-}
-
 static int by_meaning(const void *x, const void *y)
 {
-	const struct meaning *a = x, *b = y;
-	int order = compare_meanings(a, b);
+	const struct said *a = x, *b = y;
+	int order = meaning_compare(&a->meaning, &b->meaning);
 
 	if (!order)
 		order = (a->d->record->at > b->d->record->at) - (a->d->record->at < b->d->record->at);
@@ -163,7 +170,7 @@ static bool to_compare(const struct index *ix, const struct decision *d, const s
 }
 
 static size_t gather(const struct index *ix, struct ticket *const *list, size_t count,
-		     const struct ticket *only, int64_t now, struct meaning *into)
+		     const struct ticket *only, int64_t now, struct said *into)
 {
 	size_t n = 0;
 
@@ -172,7 +179,8 @@ static size_t gather(const struct index *ix, struct ticket *const *list, size_t 
 			if (!to_compare(ix, &list[i]->own[k], only, now))
 				continue;
 			if (into)
-				into[n] = meaning_of(&list[i]->own[k]);
+				into[n] = (struct said){ meaning_of(&list[i]->own[k]),
+							 &list[i]->own[k] };
 			n++;
 		}
 	return n;
@@ -182,14 +190,14 @@ static void add_duplicates(const struct index *ix, struct ticket *const *list, s
 			   const struct ticket *only, int64_t now, struct findings *into)
 {
 	size_t n = gather(ix, list, count, only, now, NULL);
-	struct meaning *all = arena_alloc(into->arena, (n + 1) * sizeof(*all));
+	struct said *all = arena_alloc(into->arena, (n + 1) * sizeof(*all));
 
 	gather(ix, list, count, only, now, all);
 	if (n > 1)
 		qsort(all, n, sizeof(*all), by_meaning);
 	for (size_t i = 1; i < n; i++) {
 		const struct decision *d = all[i].d, *earlier = all[i - 1].d;
-		if (compare_meanings(&all[i], &all[i - 1]) != 0)
+		if (meaning_compare(&all[i].meaning, &all[i - 1].meaning) != 0)
 			continue;
 		add_record(into, PROBLEM_DUPLICATE, d)->text = arena_printf(
 			into->arena, "record %.*s (%s %.*s) says the same as record %.*s of %.*s",
@@ -236,6 +244,7 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 {
 	doctor_files(t, into);
 	add_dangling(ix, t, now, into);
+	add_leaks(ix, t, into);
 }
 
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,

@@ -273,6 +273,9 @@ static void put_doc(struct index *ix, struct copy *copy, struct str path, struct
 		memcpy(doc->path, path.at, path.len);
 		doc->copy = copy;
 		HASH_ADD_KEYPTR(hh, ix->docs[copy->source], doc->path, path.len, doc);
+		/* The head's prev is the tail. */
+		if (copy->docs && strcmp(copy->docs->prev->path, doc->path) > 0)
+			copy->docs_mixed = true;
 		DL_APPEND(copy->docs, doc);
 	}
 	count_content(ix, doc->content, -1);
@@ -461,9 +464,9 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 		      bool authority)
 {
 	struct source *s = &ix->sources[source];
-	bool moved = replace(&s->top, top) | replace(&s->root, root);
+	bool top_moved = replace(&s->top, top), root_moved = replace(&s->root, root);
 
-	if (!moved && s->authority == authority)
+	if (!top_moved && !root_moved && s->authority == authority)
 		return;
 	s->authority = authority;
 	/* Who is the authority decides what counts of every Ticket. */
@@ -774,6 +777,16 @@ static void settle_occupied(struct index *ix, struct ticket *t)
 	ix->occupied += t->occupied;
 }
 
+/* Folders list their files in no order. */
+static void sort_docs(struct ticket *t)
+{
+	for (struct copy *c = t->copies; c; c = c->next) {
+		if (c->docs_mixed)
+			DL_SORT(c->docs, doc_order);
+		c->docs_mixed = false;
+	}
+}
+
 bool index_settle(struct index *ix)
 {
 	if (!ix->changed)
@@ -784,6 +797,7 @@ bool index_settle(struct index *ix)
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next)
 		unlink_own(ix, t);
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next) {
+		sort_docs(t);
 		settle_state(ix, t);
 		settle_records(ix, t);
 		settle_occupied(ix, t);

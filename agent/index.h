@@ -50,7 +50,8 @@ struct copy {
 	struct doc *docs;
 	int source;
 	unsigned item_epoch;
-	char dir[]; /* from the root */
+	bool docs_mixed; /* to be sorted by the next settle */
+	char dir[];      /* from the root */
 };
 
 /* A record as it counts: one, however many sources hold it. */

@@ -22,7 +22,8 @@ static const char *const field_names[FIELD_COUNT] = {
 };
 
 struct fields {
-	struct str text[FIELD_COUNT]; /* in the content's arena */
+	struct arena arena; /* until what is kept is known */
+	struct str text[FIELD_COUNT];
 	uint32_t line[FIELD_COUNT];
 };
 
@@ -120,19 +121,33 @@ static bool fit_for_yaml(struct content *c, struct matter m)
 	return true;
 }
 
-static bool yaml_flaw(struct content *c, struct matter m, size_t index, const char *what)
+static bool flaw_at(struct content *c, struct matter m, size_t offset, const char *what)
 {
-	index = index > m.text.len ? m.text.len : index;
-	content_flaw(c, PROBLEM_BAD_FRONT_MATTER, line_at(m, index), m.offset + (int64_t)index,
+	offset = offset > m.text.len ? m.text.len : offset;
+	content_flaw(c, PROBLEM_BAD_FRONT_MATTER, line_at(m, offset), m.offset + (int64_t)offset,
 		     "the front matter is no plain list of fields: %s", what);
 	return false;
 }
 
+/* libyaml's marks count characters, a flaw's place is a byte. */
+static bool yaml_flaw(struct content *c, struct matter m, size_t index, const char *what)
+{
+	size_t offset = 0;
+	uint32_t code;
+
+	for (; index && offset < m.text.len; index--)
+		offset += utf8_next((struct str){ m.text.at + offset, m.text.len - offset }, &code);
+	return flaw_at(c, m, offset, what);
+}
+
 static bool parse_failed(struct content *c, struct matter m, const yaml_parser_t *p)
 {
-	size_t index = p->problem_mark.index ? p->problem_mark.index : p->problem_offset;
+	const char *what = p->problem ? p->problem : "not YAML";
 
-	return yaml_flaw(c, m, index, p->problem ? p->problem : "not YAML");
+	/* A character that YAML does not allow has an offset in bytes and no mark. */
+	if (p->error == YAML_READER_ERROR)
+		return flaw_at(c, m, p->problem_offset, what);
+	return yaml_flaw(c, m, p->problem_mark.index, what);
 }
 
 static int find_field(const yaml_event_t *key)
@@ -174,8 +189,8 @@ static void take_value(struct content *c, struct fields *into, const struct walk
 			     w->line, -1, "%s is not text", field_names[w->field]);
 	else if (!is_null(e))
 		into->text[w->field] = arena_str(
-			&c->arena, (struct str){ (const char *)e->data.scalar.value,
-						 e->data.scalar.length });
+			&into->arena, (struct str){ (const char *)e->data.scalar.value,
+						    e->data.scalar.length });
 }
 
 /* One node of the top mapping: a key, or the value of one. */
@@ -277,6 +292,31 @@ static enum state read_state(struct content *c, const struct fields *f, bool slu
 	return STATE_PLANNING;
 }
 
+static struct str keep(struct content *c, struct str text)
+{
+	return arena_str(&c->arena, text);
+}
+
+/* Most of what an agent keeps is this, once a Ticket: take no byte too many. */
+static void keep_item(struct content *c, const struct fields *f, enum state state)
+{
+	static const enum field kept[] = { SLUG, TITLE, CREATED, UPDATED, QUEUED };
+	size_t size = sizeof(struct item);
+
+	for (size_t i = 0; i < COUNT_OF(kept); i++)
+		size += f->text[kept[i]].at ? f->text[kept[i]].len + 1 : 0;
+	if (!c->arena.chunks)
+		arena_reserve(&c->arena, size);
+	struct item *item = arena_alloc(&c->arena, sizeof(*item));
+	*item = (struct item){ .state = state,
+			       .slug = keep(c, f->text[SLUG]),
+			       .title = keep(c, f->text[TITLE]),
+			       .created_at = keep(c, f->text[CREATED]),
+			       .updated_at = keep(c, f->text[UPDATED]),
+			       .queued_at = keep(c, f->text[QUEUED]) };
+	c->item = item;
+}
+
 struct content *item_parse(struct str bytes, bool slug)
 {
 	struct content *c;
@@ -286,13 +326,8 @@ struct content *item_parse(struct str bytes, bool slug)
 	bytes.len = bytes.len > ITEM_HEAD_MAX ? ITEM_HEAD_MAX : bytes.len;
 	c = content_new(ROLE_ITEM, bytes);
 	c->hash ^= slug;
-	if (!find_matter(c, bytes, &m) || !fit_for_yaml(c, m) || !read_fields(c, m, &f))
-		return c;
-	struct item *item = arena_alloc(&c->arena, sizeof(*item));
-	*item = (struct item){ .state = c->unreadable ? STATE_UNKNOWN : read_state(c, &f, slug),
-			       .slug = f.text[SLUG], .title = f.text[TITLE],
-			       .created_at = f.text[CREATED], .updated_at = f.text[UPDATED],
-			       .queued_at = f.text[QUEUED] };
-	c->item = item;
+	if (find_matter(c, bytes, &m) && fit_for_yaml(c, m) && read_fields(c, m, &f))
+		keep_item(c, &f, c->unreadable ? STATE_UNKNOWN : read_state(c, &f, slug));
+	arena_release(&f.arena);
 	return c;
 }

@@ -15,7 +15,8 @@ void log_set_level(enum log_level level)
 	limit = level;
 }
 
-static void line(enum log_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static void line(enum log_level level, const char *fmt,
+							va_list args)
 {
 	struct buf out = { 0 };
 

@@ -22,6 +22,7 @@
  *   item        item.md into content              artifact  records into content
  *   index       all Tickets and their records     gate      may it be accepted now
  *   query       lists in pages                    doctor    what is wrong
+ *   meaning     what two records say alike        guard     keep local paths out
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   git         configuration and checkouts       worker    the other thread
@@ -29,11 +30,21 @@
  *  service      the bytes of clients
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer
- *   answer      facts in the shapes of answers
+ *   answer      facts in the shapes of answers    draft     a record to be written
  *   handle_agent, handle_ticket, handle_record    the handlers, by noun
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   main        this file
+ *
+ * client/       tpctl; sees protocol/ only
+ *   commands    forms of commands                 args      argv by the tables
+ *   near        did you mean                      help      what may be typed
+ *   complete    what a shell offers               request   a method's request
+ *   call        ask and wait                      start     an agent if none is
+ *   life        start, stop, socket               tick      deadlines
+ *   heard       what came back                    json      MessagePack as JSON
+ *   page        lines and columns                 show      answers for people
+ *   out         standard output                   run       a command, start to end
  */
 #include "agent.h"
 

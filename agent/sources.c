@@ -379,15 +379,39 @@ void sources_free(struct sources *s)
 	free(s);
 }
 
-/* Whether a checkout lost its tree, or one without has come to have one. */
+/* Whether a folder has come to hold Tickets that would be chosen before the one that is watched. */
+static bool is_preceded(const struct site *site)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < COUNT_OF(usual_roots); i++) {
+		if (site->all->configured || strcmp(usual_roots[i], site->root) == 0)
+			break;
+		char *path = xasprintf("%s/%s", site->top, usual_roots[i]);
+		found = is_dir(path) && holds_tickets(path, ROLE_ROOT);
+		free(path);
+	}
+	return found;
+}
+
+/* Whether a checkout lost its tree, or another one is to be read now. */
 static bool is_different(const struct site *site)
 {
 	if (site->tree)
-		return !watch_tree_there(site->tree);
+		return !watch_tree_there(site->tree) || is_preceded(site);
 	char *root = find_root(site->all, site->top);
 	bool found = root != NULL;
 	free(root);
 	return found;
+}
+
+/* A tree out of which the last Ticket went is a tree only where the configuration says so. */
+static void close_emptied(struct sources *s)
+{
+	for (size_t i = 0; i < s->count && !index_count(s->ix); i++)
+		if (s->sites[i]->tree && !is_as_it_was(s->sites[i]))
+			reopen(s->sites[i]);
+	index_settle(s->ix);
 }
 
 void sources_turn(struct sources *s)
@@ -401,6 +425,8 @@ void sources_turn(struct sources *s)
 	if (watch_counts(s->watch)->unwatched)
 		sources_rescan(s);
 	index_settle(s->ix);
+	if (!index_count(s->ix))
+		close_emptied(s);
 }
 
 void sources_rescan(struct sources *s)

@@ -344,6 +344,12 @@ static bool same_dir(const struct node *kid, const struct stat *st)
 	return kid->wd >= 0 && kid->ino == st->st_ino;
 }
 
+/* Whether the folder may be read; its mode may have changed under the watch. */
+static bool is_open(const struct watch_tree *t, struct str path)
+{
+	return faccessat(t->fd, path.at, R_OK | X_OK, AT_EACCESS) == 0;
+}
+
 /* A name in a folder may be a folder of ours now, or have ceased to be one. */
 static void look_at_dir(struct watch_tree *t, struct node *parent, struct str name, int role,
 			bool replaced)
@@ -353,7 +359,8 @@ static void look_at_dir(struct watch_tree *t, struct node *parent, struct str na
 	struct str path = path_of(t->w, parent, name);
 
 	bool there = fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (kid && there && S_ISDIR(st.st_mode) && !replaced && same_dir(*kid, &st))
+	if (kid && there && S_ISDIR(st.st_mode) && !replaced && same_dir(*kid, &st) &&
+	    is_open(t, path))
 		return;
 	if (kid)
 		detach(t->w, kid);
@@ -514,6 +521,12 @@ static void lost_watch(struct watch *w, struct node *n)
 		n->tree->rescan = true;
 }
 
+/* The root's own mode: nothing above it tells. */
+static bool is_of_root(const struct node *n, const struct inotify_event *event)
+{
+	return !n->parent && !event->len && event->mask & IN_ATTRIB;
+}
+
 static void take_event(struct watch *w, const struct inotify_event *event)
 {
 	struct node *n;
@@ -533,7 +546,7 @@ static void take_event(struct watch *w, const struct inotify_event *event)
 		return;
 	if (event->mask & IN_IGNORED)
 		lost_watch(w, n);
-	else if (event->mask & IN_UNMOUNT && n->tree)
+	else if (n->tree && (event->mask & IN_UNMOUNT || is_of_root(n, event)))
 		n->tree->rescan = true;
 	else if (!n->tree)
 		tell_side(w, n, event);

@@ -7,13 +7,13 @@
 # Of what layer a file of agent/ is, by its name without ending.
 layers='
 floor    arena hash log
-model    layout content item artifact record index gate query doctor
-service  service server conn dispatch answer feed handlers handle_*
+model    layout content item artifact index meaning gate guard query doctor
+service  service server dispatch draft answer handlers handle_*
 world    beneath watch git worker ledger life
-top      agent main sources load
+top      agent main sources
 '
 
-# Which headers a layer, or a file, may not include.  A pattern with a slash is a path as
+# Which headers a layer, or a room, may not include.  A pattern with a slash is a path as
 # it stands in <>; LAYER: means every header of that layer or room.
 never='
 protocol  agent: client: ev.h git2* pthread.h sys/inotify.h yaml.h uthash.h
@@ -27,7 +27,7 @@ top       client:
 
 # Headers that only these files may include.
 only='
-ev.h           agent/agent.c agent/server.c agent/conn.c agent/worker.c agent/feed.c agent/main.c
+ev.h           agent/agent.c agent/server.c
 git2*          agent/git.c
 sys/inotify.h  agent/watch.c
 pthread.h      agent/worker.c

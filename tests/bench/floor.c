@@ -20,7 +20,8 @@ static const struct {
 } commands[] = {
 	{ "pong", floor_pong, "SOCKET BYTES-IN BYTES-OUT" },
 	{ "durable", floor_durable, "SOCKET BYTES-IN BYTES-OUT DIR BYTES-KEPT" },
-	{ "ask", floor_ask, "[--pin CPU] [--rounds N] SOCKET {BYTES-IN BYTES-OUT | REQUESTS}" },
+	{ "ask", floor_ask, "[--pin CPU] [--rounds N] SOCKET BYTES-IN BYTES-OUT" },
+	{ "ask", floor_ask, "[--pin CPU] [--rounds N] [--each] SOCKET REQUESTS" },
 	{ "once", floor_once, "SOCKET REQUESTS" },
 	{ "crawl", floor_crawl, "DIR" },
 	{ "spawn", floor_spawn, "N COMMAND [ARGUMENT...]" },

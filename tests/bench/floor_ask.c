@@ -127,6 +127,27 @@ static void expect_answers(size_t len)
 	}
 }
 
+/* Make of one question of many messages as many questions; returns how many. */
+static size_t question_split(const struct question *whole, struct question **into)
+{
+	struct question *list = calloc(whole->replies, sizeof(*list));
+	struct frame frame = { 0 };
+	struct fault why;
+	char *at = whole->bytes;
+
+	if (!list)
+		die("no memory");
+	for (unsigned i = 0; i < whole->replies; i++, at += frame.at) {
+		struct str rest = { at, whole->len - (size_t)(at - whole->bytes) };
+
+		if (frame_scan(&frame, rest, RPC_ANSWER_MAX, &why) != FRAME_WHOLE)
+			die("a request ends early");
+		list[i] = (struct question){ .bytes = at, .len = frame.at, .replies = 1 };
+	}
+	*into = list;
+	return whole->replies;
+}
+
 static void pin_to(uint64_t cpu)
 {
 	cpu_set_t set;
@@ -137,20 +158,20 @@ static void pin_to(uint64_t cpu)
 		die("cannot run on CPU %d: %s", (int)cpu, strerror(errno));
 }
 
-static void measure(int fd, const struct question *q, size_t rounds)
+static void measure(int fd, const struct question *list, size_t count, size_t rounds)
 {
 	uint64_t *spans = calloc(rounds, sizeof(*spans));
-	size_t len = ask(fd, q);
+	size_t len = ask(fd, &list[0]), next = 0;
 
 	if (!spans)
 		die("no memory");
-	if (!q->reply_bytes)
+	if (!list[0].reply_bytes)
 		expect_answers(len);
 	for (unsigned i = 0; i < WARM_UP && i < rounds; i++)
-		ask(fd, q);
+		ask(fd, &list[++next % count]);
 	for (size_t i = 0; i < rounds; i++) {
 		uint64_t begin = floor_now_ns();
-		ask(fd, q);
+		ask(fd, &list[++next % count]);
 		spans[i] = floor_now_ns() - begin;
 	}
 	floor_print(spans, rounds);
@@ -158,19 +179,33 @@ static void measure(int fd, const struct question *q, size_t rounds)
 	free(spans);
 }
 
-int floor_ask(int argc, char **argv)
+/* Take in options; returns how many arguments they were. */
+static int parse_options(int argc, char **argv, size_t *rounds, bool *each)
 {
-	struct question q = { 0 };
-	size_t rounds = 1000;
+	int at = 0;
 
-	for (; argc > 2 && strncmp(argv[0], "--", 2) == 0; argc -= 2, argv += 2) {
-		if (strcmp(argv[0], "--pin") == 0)
-			pin_to(floor_number(argv[1]));
-		else if (strcmp(argv[0], "--rounds") == 0)
-			rounds = floor_number(argv[1]);
+	for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+		if (strcmp(argv[at], "--each") == 0)
+			*each = true;
+		else if (strcmp(argv[at], "--pin") == 0 && at + 1 < argc)
+			pin_to(floor_number(argv[++at]));
+		else if (strcmp(argv[at], "--rounds") == 0 && at + 1 < argc)
+			*rounds = floor_number(argv[++at]);
 		else
 			die_usage();
 	}
+	return at;
+}
+
+int floor_ask(int argc, char **argv)
+{
+	struct question q = { 0 }, *list = &q;
+	size_t rounds = 1000, count = 1;
+	bool each = false;
+	int options = parse_options(argc, argv, &rounds, &each);
+
+	argc -= options;
+	argv += options;
 	if (argc == 2) {
 		question_load(&q, argv[1]);
 	} else if (argc == 3) {
@@ -180,9 +215,13 @@ int floor_ask(int argc, char **argv)
 	}
 	if (!q.bytes || !q.len || !rounds || q.reply_bytes > sizeof(reply))
 		die_usage();
+	if (each && !q.reply_bytes)
+		count = question_split(&q, &list);
 	int fd = connect_to(argv[0]);
-	measure(fd, &q, rounds);
+	measure(fd, list, count, rounds);
 	close(fd);
+	if (list != &q)
+		free(list);
 	free(q.bytes);
 	return 0;
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+#include "draft.h"
+
+#include <stdlib.h>
+
+#include <jansson.h>
+
+#include "guard.h"
+#include "stamp.h"
+#include "ulid.h"
+
+#define TEXT_MAX (16 * 1024)
+#define LINE_BYTES_MAX 1024
+
+/* -- Conditions --------------------------------------------------------- */
+
+static bool until_ticket(struct index *ix, struct str rest, struct until *u, struct fault *why)
+{
+	const char *sign = rest.len ? memchr(rest.at, '=', rest.len) : NULL;
+	struct ticket *t;
+
+	if (!sign)
+		return fault(why, FAULT_INVALID, "until: write ticket:ID=STATE");
+	struct str id = { rest.at, (size_t)(sign - rest.at) };
+	struct str state = { sign + 1, rest.len - id.len - 1 };
+	int value = word_find(&words_state, state);
+	if (value < 0 || value == STATE_UNKNOWN)
+		return fault(why, FAULT_INVALID, "until: \"%.*s\" is no state to wait for",
+			     (int)(state.len > 64 ? 64 : state.len), state.at);
+	if (!index_resolve(ix, id, &t, why))
+		return false;
+	*u = (struct until){ .form = UNTIL_TICKET, .ticket = t->id, .state = (enum state)value };
+	return true;
+}
+
+static bool until_free(struct str rest, struct until *u, struct fault *why)
+{
+	int64_t n = 0;
+	bool ok = rest.len && rest.len < 10;
+
+	for (size_t i = 0; ok && i < rest.len; i++) {
+		ok = rest.at[i] >= '0' && rest.at[i] <= '9';
+		n = n * 10 + (rest.at[i] - '0');
+	}
+	*u = (struct until){ .form = UNTIL_FREE, .free = n };
+	return ok && n ? true
+		       : fault(why, FAULT_INVALID, "until: free takes a number of Tickets, from 1");
+}
+
+static struct str behind(struct str text, size_t n)
+{
+	return (struct str){ text.at + n, text.len - n };
+}
+
+bool draft_until(struct index *ix, struct str text, struct until *u, struct fault *why)
+{
+	if (str_is(text, "human")) {
+		*u = (struct until){ .form = UNTIL_HUMAN };
+		return true;
+	}
+	if (str_starts(text, STR("ticket:")))
+		return until_ticket(ix, behind(text, 7), u, why);
+	if (str_starts(text, STR("free:")))
+		return until_free(behind(text, 5), u, why);
+	*u = (struct until){ .form = UNTIL_AFTER };
+	if (str_starts(text, STR("after:")) && stamp_parse(behind(text, 6), &u->after))
+		return true;
+	return fault(why, FAULT_INVALID,
+		     "until takes ticket:ID=STATE, after:TIME (as 2026-01-31T12:00:00Z), human or free:N");
+}
+
+/* -- Checks ------------------------------------------------------------- */
+
+static bool check_text(const struct index *ix, const char *name, struct str text, bool line,
+		       struct fault *why)
+{
+	size_t max = line ? LINE_BYTES_MAX : TEXT_MAX;
+
+	if (text.len > max)
+		return fault(why, FAULT_INVALID, "%s has %zu bytes; at most %zu are taken", name,
+			     text.len, max);
+	for (size_t i = 0; line && i < text.len; i++)
+		if (text.at[i] == '\n' || text.at[i] == '\r')
+			return fault(why, FAULT_INVALID, "%s has several lines; one is taken", name);
+	return guard_text(ix, name, text, why);
+}
+
+static bool check_texts(const struct index *ix, const struct draft *d, struct fault *why)
+{
+	const char *message = kind_row(d->kind)->takes == TAKES_PLAN ? "note" : "message";
+
+	return check_text(ix, message, d->note, false, why) &&
+	       check_text(ix, "message", d->plan.summary, false, why) &&
+	       check_text(ix, "role_plan", d->plan.role_plan, false, why) &&
+	       check_text(ix, "branch", d->plan.branch, true, why) &&
+	       check_text(ix, "author", d->author, true, why);
+}
+
+static bool only_with(const char *name, bool given, bool fits, const char *kinds, struct fault *why)
+{
+	if (!given || fits)
+		return true;
+	return fault(why, FAULT_INVALID, "%s goes with %s only", name, kinds);
+}
+
+static bool check_fields(const struct draft *d, struct fault *why)
+{
+	enum kind_takes takes = kind_row(d->kind)->takes;
+	const char *kind = word(&words_kind, (int)d->kind);
+	bool plan = takes == TAKES_PLAN;
+
+	if (takes == TAKES_TICKET && !d->other.len)
+		return fault(why, FAULT_INVALID, "%s names another Ticket: give one", kind);
+	if (takes == TAKES_TICKET && str_eq(d->other, d->ticket->id))
+		return fault(why, FAULT_INVALID, "a Ticket cannot be related to itself");
+	if (takes == TAKES_NOTE && !d->note.len)
+		return fault(why, FAULT_INVALID, "%s needs a message that says what it waits for", kind);
+	if (plan && !d->plan.summary.len)
+		return fault(why, FAULT_INVALID, "%s needs a message that says what was accepted", kind);
+	if (takes == TAKES_RECORD && !d->retracts.len)
+		return fault(why, FAULT_INVALID, "use record.retract to take a record back");
+	return only_with("other", d->other.at, takes == TAKES_TICKET, "the kinds that name a Ticket",
+			 why) &&
+	       only_with("until", d->until.form, takes == TAKES_NOTE, "waiting_capacity_note", why) &&
+	       only_with("branch", d->plan.branch.at, plan, "accepted_plan", why) &&
+	       only_with("worktree", d->plan.worktree.at, plan, "accepted_plan", why) &&
+	       only_with("role_plan", d->plan.role_plan.at, plan, "accepted_plan", why);
+}
+
+bool draft_check(const struct index *ix, struct draft *d, struct arena *arena, struct fault *why)
+{
+	if (d->id.at && !ulid_is(d->id))
+		return fault(why, FAULT_INVALID, "id is no ULID (26 characters, upper case)");
+	return check_fields(d, why) && check_texts(ix, d, why) &&
+	       guard_label(ix, arena, d->plan.worktree, &d->plan.worktree, why) &&
+	       check_text(ix, "worktree", d->plan.worktree, true, why);
+}
+
+/* -- The file ----------------------------------------------------------- */
+
+static void set_text(json_t *object, const char *name, struct str text)
+{
+	if (text.at)
+		json_object_set_new(object, name, json_stringn(text.at, text.len));
+}
+
+static void set_time(json_t *object, const char *name, int64_t us)
+{
+	char text[STAMP_MAX];
+
+	json_object_set_new(object, name, json_string(stamp_text(us, text)));
+}
+
+static json_t *plan_json(const struct plan *plan)
+{
+	json_t *object = json_object();
+
+	set_text(object, "summary", plan->summary);
+	set_text(object, "branch", plan->branch);
+	set_text(object, "worktree", plan->worktree);
+	set_text(object, "role_plan", plan->role_plan);
+	return object;
+}
+
+static json_t *until_json(const struct until *u)
+{
+	json_t *object = json_object();
+
+	switch (u->form) {
+	case UNTIL_TICKET:
+		set_text(object, "ticket", u->ticket);
+		set_text(object, "state", str_of(word(&words_state, (int)u->state)));
+		break;
+	case UNTIL_AFTER:
+		set_time(object, "after", u->after);
+		break;
+	case UNTIL_HUMAN:
+		set_text(object, "gate", STR("human"));
+		break;
+	case UNTIL_FREE:
+		json_object_set_new(object, "free", json_integer(u->free));
+		break;
+	case UNTIL_NONE:
+		break;
+	}
+	return object;
+}
+
+/* Keys in the order of the format. */
+static json_t *draft_json(const struct draft *d)
+{
+	json_t *object = json_object();
+
+	set_text(object, "id", d->id);
+	set_text(object, "ticket_id", d->ticket->id);
+	set_text(object, "kind", str_of(word(&words_kind, (int)d->kind)));
+	set_text(object, "related_ticket", d->other);
+	set_text(object, "note", d->note);
+	if (kind_row(d->kind)->takes == TAKES_PLAN)
+		json_object_set_new(object, "accepted_plan", plan_json(&d->plan));
+	if (d->until.form != UNTIL_NONE)
+		json_object_set_new(object, "until", until_json(&d->until));
+	set_text(object, "retracts", d->retracts);
+	set_text(object, "author", d->author);
+	/* Milliseconds tell any two decisions apart; more is noise in a file for people. */
+	set_time(object, "at", d->at / 1000 * 1000);
+	return object;
+}
+
+static const struct copy *where(const struct index *ix, const struct ticket *t)
+{
+	for (const struct copy *c = t->copies; c; c = c->next)
+		if (index_source(ix, c->source)->authority)
+			return c;
+	return t->face;
+}
+
+struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d)
+{
+	const struct copy *copy = where(ix, d->ticket);
+	const struct source *source = index_source(ix, copy->source);
+	json_t *object = draft_json(d);
+	char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	char *root = xasprintf("%s/%s", source->top, source->root);
+	char *name = xasprintf("%.*s.json", STR_ARG(d->id));
+	struct ledger_entry *entry = ledger_entry_new(root, copy->dir, name);
+
+	buf_addf(&entry->bytes, "%s\n", text);
+	free(root);
+	free(name);
+	free(text);
+	json_decref(object);
+	return entry;
+}
+
+/* -- Asking again ------------------------------------------------------- */
+
+const struct decision *draft_find(const struct ticket *t, struct str id)
+{
+	for (uint32_t i = 0; i < t->own_count; i++)
+		if (t->own[i].doc->content->role == ROLE_RECORD && str_eq(t->own[i].record->id, id))
+			return &t->own[i];
+	return NULL;
+}
+
+static bool same_plan(const struct plan *a, const struct plan *b)
+{
+	if (!a || !b)
+		return a == b;
+	return str_eq(a->summary, b->summary) && str_eq(a->branch, b->branch) &&
+	       str_eq(a->worktree, b->worktree) && str_eq(a->role_plan, b->role_plan);
+}
+
+static bool same_until(const struct until *a, const struct until *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->form == b->form && str_eq(a->ticket, b->ticket) && a->state == b->state &&
+	       a->after == b->after && a->free == b->free;
+}
+
+static bool same_record(const struct record *a, const struct record *b)
+{
+	return a->kind == b->kind && str_eq(a->other, b->other) && str_eq(a->note, b->note) &&
+	       same_plan(a->plan, b->plan) && same_until(a->until, b->until) &&
+	       str_eq(a->retracts, b->retracts) && str_eq(a->author, b->author);
+}
+
+bool draft_is(const struct decision *stored, const struct ledger_entry *entry)
+{
+	/* Read the file as it would be read from the disk: then both went the same way. */
+	struct content *asked =
+		artifact_parse(ROLE_RECORD, stored->ticket->id, str_of(entry->name),
+			       (struct str){ entry->bytes.at, entry->bytes.len });
+	bool same = asked->record_count == 1 && same_record(stored->record, &asked->records[0]);
+
+	content_free(asked);
+	return same;
+}

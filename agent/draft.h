@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_DRAFT_H
+#define TP_DRAFT_H
+
+#include "content.h"
+#include "index.h"
+#include "ledger.h"
+
+/*
+ * A record about to be written: made of what was asked, checked, turned into
+ * the bytes of its file.  Text borrows from the call.
+ */
+struct draft {
+	struct str id; /* a ULID */
+	const struct ticket *ticket;
+	enum kind kind;
+	struct str other; /* an id */
+	struct str note;
+	struct plan plan; /* for the kind that takes one */
+	struct until until;
+	struct str retracts;
+	struct str author;
+	int64_t at;
+};
+
+/* `ticket:ID=STATE`, `after:TIME`, `human`, `free:N`; the Ticket must be there. */
+bool draft_until(struct index *ix, struct str text, struct until *until, struct fault *why);
+
+/*
+ * Limits, one line where one line belongs, nothing of this machine, and what
+ * the kind needs and may not have.  Rewrites the worktree to a label.
+ */
+bool draft_check(const struct index *ix, struct draft *draft, struct arena *arena,
+		 struct fault *why);
+
+/* Its file, in the checkout where records go: the authority's, else one that has the Ticket. */
+struct ledger_entry *draft_entry(const struct index *ix, const struct draft *draft);
+
+/* The record file of that id of the Ticket, or NULL. */
+const struct decision *draft_find(const struct ticket *ticket, struct str id);
+
+/* Whether a stored record says what the entry's file would, but for the time. */
+bool draft_is(const struct decision *stored, const struct ledger_entry *entry);
+
+#endif

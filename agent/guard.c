@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "guard.h"
+
+#include <stdlib.h>
+
+static const char *const prefixes[] = { "/home/", "/Users/", "/root/", "/tmp/",
+					"/var/",  "/run/",   "/proc/", "file://", "~/" };
+
+/* Whether a word can begin behind this character; text of other scripts is not spaced. */
+static bool is_border(char c)
+{
+	return (c && strchr(" \t\r\n\"'`([{<=:,;|>", c)) || c & '\x80';
+}
+
+/* A word ends where another can begin. */
+static struct str word_at(struct str text, size_t at)
+{
+	size_t n = at;
+
+	while (n < text.len && (!is_border(text.at[n]) || text.at[n] == ':'))
+		n++;
+	return (struct str){ text.at + at, n - at };
+}
+
+/* ~NAME/ as shells write another user's home. */
+static bool is_named_home(struct str rest)
+{
+	size_t n = 1;
+
+	if (rest.len < 3 || rest.at[0] != '~' || !((rest.at[1] >= 'a' && rest.at[1] <= 'z') ||
+						   rest.at[1] == '_'))
+		return false;
+	while (n < rest.len && ((rest.at[n] >= 'a' && rest.at[n] <= 'z') ||
+				(rest.at[n] >= '0' && rest.at[n] <= '9') || rest.at[n] == '_' ||
+				rest.at[n] == '-'))
+		n++;
+	return n < rest.len && rest.at[n] == '/';
+}
+
+/* Whether the text goes on from this folder: it, or something in it. */
+static bool is_in(struct str text, struct str folder)
+{
+	if (folder.len < 2 || !str_starts(text, folder))
+		return false;
+	if (text.len == folder.len || text.at[folder.len] == '/')
+		return true;
+	return is_border(text.at[folder.len]) || strchr(".)]}", text.at[folder.len]);
+}
+
+static bool is_local(const struct index *ix, struct str rest)
+{
+	for (size_t i = 0; i < COUNT_OF(prefixes); i++)
+		if (str_starts(rest, str_of(prefixes[i])))
+			return true;
+	if (is_named_home(rest))
+		return true;
+	if (rest.at[0] != '/')
+		return false;
+	if (is_in(rest, str_of(getenv("HOME"))))
+		return true;
+	for (int i = 0; i < SOURCES_MAX; i++) {
+		const struct source *s = index_source(ix, i);
+		if (s && is_in(rest, str_of(s->top)))
+			return true;
+	}
+	return false;
+}
+
+struct str guard_find(const struct index *ix, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (i && !is_border(text.at[i - 1]))
+			continue;
+		if (!strchr("/~f", text.at[i]) || !text.at[i])
+			continue;
+		if (is_local(ix, (struct str){ text.at + i, text.len - i }))
+			return word_at(text, i);
+	}
+	return STR_NONE;
+}
+
+bool guard_text(const struct index *ix, const char *field, struct str text, struct fault *why)
+{
+	struct str found = guard_find(ix, text);
+
+	if (!found.at)
+		return true;
+	return fault(why, FAULT_INVALID,
+		     "%s names a place of this machine: %.*s; write the path from the checkout's top, or "
+		     "a label, instead",
+		     field, (int)(found.len > 160 ? 160 : found.len), found.at);
+}
+
+/* The checkout that a path lies in: the innermost. */
+static const struct source *checkout_of(const struct index *ix, struct str path)
+{
+	const struct source *best = NULL;
+
+	for (int i = 0; i < SOURCES_MAX; i++) {
+		const struct source *s = index_source(ix, i);
+		struct str top = str_of(s ? s->top : NULL);
+		if (!s || !str_starts(path, top) || (path.len > top.len && path.at[top.len] != '/'))
+			continue;
+		if (!best || top.len > strlen(best->top))
+			best = s;
+	}
+	return best;
+}
+
+/* A linked checkout goes by its name, what lies in the main one by its path from the top. */
+static struct str label_of(struct arena *arena, const struct source *s, struct str path)
+{
+	size_t top = strlen(s->top);
+	struct str rest = { path.at + top, path.len - top };
+
+	while (rest.len && rest.at[0] == '/')
+		rest = (struct str){ rest.at + 1, rest.len - 1 };
+	while (rest.len && rest.at[rest.len - 1] == '/')
+		rest.len--;
+	if (strcmp(s->name, "main") == 0 && rest.len)
+		return arena_str(arena, rest);
+	return arena_printf(arena, "%s%s%.*s", s->name, rest.len ? "/" : "", STR_ARG(rest));
+}
+
+bool guard_label(const struct index *ix, struct arena *arena, struct str text, struct str *label,
+		 struct fault *why)
+{
+	*label = text;
+	if (!text.len || text.at[0] != '/')
+		return guard_text(ix, "worktree", text, why);
+	const struct source *s = checkout_of(ix, text);
+	if (!s)
+		return fault(why, FAULT_INVALID,
+			     "worktree takes a label, and %.*s is a path outside the repository's checkouts; "
+			     "give the checkout's name",
+			     (int)(text.len > 160 ? 160 : text.len), text.at);
+	*label = label_of(arena, s, text);
+	return true;
+}
