@@ -37,6 +37,8 @@ struct agent {
 	struct worker *worker;
 	struct job *to_write, **to_write_last;
 	char *user;
+	struct fault store_fault; /* store_failed: what the disk said */
+	bool store_failed;
 	ev_tstamp idle_s;
 	int lock;
 	bool stopping;
@@ -83,6 +85,8 @@ static void resync(void *data)
 {
 	struct agent *a = data;
 
+	a->store_failed = false;
+	ledger_trust();
 	sources_rescan(a->sources);
 }
 
@@ -106,6 +110,20 @@ static struct str user(void *data)
 	return str_of(a->user);
 }
 
+static bool thread(void *data, const struct copy *copy, struct buf *text)
+{
+	struct agent *a = data;
+
+	return sources_thread(a->sources, copy, text);
+}
+
+static struct str store(void *data)
+{
+	struct agent *a = data;
+
+	return a->store_failed ? str_of(a->store_fault.text) : STR_NONE;
+}
+
 static void queue_write(void *data, struct ledger_entry *entry)
 {
 	struct agent *a = data;
@@ -126,11 +144,23 @@ static void give_writes(struct agent *a)
 	a->to_write_last = &a->to_write;
 }
 
+/* A disk that failed once is not trusted until a write got through again. */
+static void note_outcome(struct agent *a, const struct ledger_entry *entry)
+{
+	a->store_failed = entry->result == LEDGER_UNKNOWN ||
+			  (a->store_failed && entry->result == LEDGER_FAILED);
+	if (entry->result == LEDGER_UNKNOWN) {
+		a->store_fault = entry->why;
+		log_error("ledger: %s", entry->why.text);
+	}
+}
+
 static void resume_written(struct agent *a, struct job *done)
 {
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
 		done = done->next;
+		note_outcome(a, entry);
 		server_resume(a->server, entry);
 	}
 }
@@ -236,7 +266,7 @@ static void fill_service(struct agent *a, const struct place *place,
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
 		.keeping = keeping, .resync = resync, .stop = stop, .user = user,
-		.write = queue_write,
+		.write = queue_write, .thread = thread, .store = store,
 	};
 	ulid_make(a->service.instance);
 }
@@ -293,13 +323,23 @@ void agent_run(struct agent *a)
 	log_info("agent: ending");
 }
 
+/* Calls that nobody waits for any more. */
+static void drop_waiting(struct service *service)
+{
+	while (service->waiting) {
+		struct call *call = service->waiting;
+		DL_DELETE(service->waiting, call);
+		call_drop(call);
+	}
+}
+
 /* Writes that nobody waits for any more. */
 static void drop_written(struct job *done)
 {
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
 		done = done->next;
-		dispatch_resume(entry->owner, NULL);
+		call_drop(entry->owner);
 	}
 }
 
@@ -310,6 +350,7 @@ void agent_free(struct agent *a)
 	server_free(a->server);
 	if (a->worker)
 		drop_written(worker_end(a->worker));
+	drop_waiting(&a->service);
 	sources_free(a->sources);
 	watch_free(a->watch);
 	index_free(a->ix);

@@ -26,8 +26,7 @@ void answer_strs(struct call *call, const char *name, const struct str *list, si
 	wire_end(&call->out);
 }
 
-/* A path from the checkout's top. */
-static struct str file_of(struct call *call, int source, struct str path)
+struct str answer_file(struct call *call, int source, struct str path)
 {
 	const struct source *s = index_source(call->service->ix, source);
 
@@ -106,7 +105,7 @@ void answer_record(struct call *call, const struct seen *row)
 		 row->derived ? DIRECTION_DERIVED : DIRECTION_STORED);
 	put_word(w, "status", &words_status, (int)decision_status(call->service->ix, d, call->now));
 	put_sources(call, d->sources);
-	wire_put_str(w, "file", file_of(call, d->doc->copy->source, str_of(d->doc->path)));
+	wire_put_str(w, "file", answer_file(call, d->doc->copy->source, str_of(d->doc->path)));
 	if (r->line)
 		wire_put_int(w, "line", r->line);
 	wire_end(w);
@@ -124,7 +123,8 @@ static void put_reason(struct wire *w, const struct reason_row *row)
 	if (row->other_state >= 0)
 		put_word(w, "other_state", &words_state, row->other_state);
 	wire_put_opt(w, "source", row->source);
-	wire_put_opt(w, "record", row->record);
+	if (row->decision)
+		wire_put_str(w, "record", row->decision->record->id);
 	wire_put_str(w, "text", row->text);
 	wire_end(w);
 }
@@ -191,7 +191,7 @@ void answer_finding(struct call *call, const struct finding *f)
 		wire_put_str(w, "ticket", f->ticket->id);
 	if (f->source >= 0) {
 		wire_put_str(w, "source", str_of(index_source(call->service->ix, f->source)->name));
-		wire_put_str(w, "file", file_of(call, f->source, f->path));
+		wire_put_str(w, "file", answer_file(call, f->source, f->path));
 	}
 	if (f->line)
 		wire_put_int(w, "line", f->line);
@@ -214,7 +214,7 @@ static void put_ticket_sources(struct call *call, const struct ticket *t)
 		put_word(w, "state", &words_state, (int)copy_state(c));
 		if (c->item && c->item->item)
 			wire_put_opt(w, "updated_at", c->item->item->updated_at);
-		wire_put_str(w, "path", file_of(call, c->source, str_of(c->dir)));
+		wire_put_str(w, "path", answer_file(call, c->source, str_of(c->dir)));
 		wire_end(w);
 	}
 	wire_end(w);

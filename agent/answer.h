@@ -21,6 +21,9 @@ void answer_finding(struct call *call, const struct finding *finding);
 /* The fields that every list has: count, returned, next. */
 void answer_page(struct call *call, const struct page *page);
 
+/* A path below a source's root, from the checkout's top. */
+struct str answer_file(struct call *call, int source, struct str path);
+
 /* A list of text. */
 void answer_strs(struct call *call, const char *name, const struct str *list, size_t count);
 

@@ -151,7 +151,7 @@ static bool run(struct call *call, struct buf *out, struct fault *why)
 	return false;
 }
 
-static void call_free(struct call *call)
+void call_drop(struct call *call)
 {
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
@@ -173,8 +173,22 @@ static struct call *park(const struct call *call, struct str message)
 	BUG_IF(!envelope_decode((struct str){ kept->bytes.at, kept->bytes.len }, kept->zone, &e, &why));
 	BUG_IF(!params_decode(kept->method, &e.params, kept->zone, &kept->params, &why));
 	kept->arena = (struct arena){ 0 };
-	kept->entry->owner = kept;
 	return kept;
+}
+
+/* Give the call to what it waits for. */
+static void wait_for(struct call *call)
+{
+	struct service *s = call->service;
+
+	if (!call->entry) {
+		DL_APPEND(s->waiting, call);
+		return;
+	}
+	call->entry->owner = call;
+	if (call->id == RPC_ticket_accept)
+		s->accepting = call;
+	s->write(s->agent, call->entry);
 }
 
 static bool answer(struct service *service, struct caller *caller, const struct envelope *e,
@@ -193,7 +207,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 		  may_call(&call, why) && run(&call, out, why);
 	if (ok && call.parked) {
 		*parked = park(&call, message);
-		service->write(service->agent, (*parked)->entry);
+		wait_for(*parked);
 	}
 	arena_release(&call.arena);
 	return ok;
@@ -220,12 +234,25 @@ bool dispatch(struct service *service, struct caller *caller, struct str message
 	return ok;
 }
 
-void dispatch_resume(struct call *call, struct buf *out)
+bool dispatch_resume(struct call *call, struct buf *out)
 {
+	struct service *s = call->service;
+	struct buf nobody = { 0 };
 	struct fault why;
 
+	if (s->accepting == call)
+		s->accepting = NULL;
 	call->parked = false;
-	if (out && !run(call, out, &why))
-		put_error(out, call->msgid, &why);
-	call_free(call);
+	call->resumed = true;
+	arena_release(&call->arena);
+	call->now = stamp_now();
+	if (!run(call, out ? out : &nobody, &why))
+		put_error(out ? out : &nobody, call->msgid, &why);
+	buf_release(&nobody);
+	bool ended = !call->parked;
+	if (ended)
+		call_drop(call);
+	else
+		wait_for(call);
+	return ended;
 }

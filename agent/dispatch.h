@@ -21,7 +21,13 @@ struct caller {
 bool dispatch(struct service *service, struct caller *caller, struct str message, struct buf *out,
 	      struct call **parked);
 
-/* Its write has ended: answer it into `out` (NULL: nobody is there any more), and free it. */
-void dispatch_resume(struct call *call, struct buf *out);
+/*
+ * Its write has ended, or its turn has come: answer it into `out` (NULL: nobody
+ * is there any more) and free it.  False where it has to wait once more.
+ */
+bool dispatch_resume(struct call *call, struct buf *out);
+
+/* Free a parked call without an answer. */
+void call_drop(struct call *call);
 
 #endif

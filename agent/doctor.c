@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "cycle.h"
 #include "guard.h"
 #include "meaning.h"
 
@@ -114,6 +115,99 @@ static void add_dangling(const struct index *ix, const struct ticket *t, int64_t
 			into->arena, "record %.*s (%s) names %.*s, which is not there",
 			STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind),
 			STR_ARG(d->other->id));
+	}
+}
+
+static void add_waits(const struct index *ix, const struct ticket *t, int64_t now,
+		      struct findings *into)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (d->record->kind != KIND_WAITING_CAPACITY_NOTE || d->retracted ||
+		    state_resolved((enum state)t->state))
+			continue;
+		if (decision_until_holds(ix, d, now) && !decision_superseded(d))
+			add_record(into, PROBLEM_WAIT_OVER, d)->text =
+				arena_printf(into->arena, "record %.*s waits for what has come",
+					     STR_ARG(d->record->id));
+		else if (!d->record->until && decision_status(ix, d, now) == STATUS_LIVE)
+			add_record(into, PROBLEM_WAIT_UNBOUNDED, d)->text =
+				arena_printf(into->arena, "record %.*s waits without a condition",
+					     STR_ARG(d->record->id));
+	}
+}
+
+/* -- Bypasses ----------------------------------------------------------- */
+
+/* A plan this old whose Ticket is still queued was forgotten, not just written. */
+#define NOT_STARTED_US (INT64_C(3600) * 1000000)
+
+static struct finding *add_state(struct findings *into, enum problem code, const struct ticket *t)
+{
+	struct finding *f = add(into, code, t);
+
+	f->source = t->face->source;
+	f->path = arena_printf(into->arena, "%s/item.md", t->face->dir);
+	return f;
+}
+
+static void add_past_hold(const struct index *ix, const struct ticket *t, int64_t now,
+			  struct findings *into)
+{
+	struct gate gate;
+
+	gate_of(ix, t, now, into->arena, &gate);
+	for (size_t i = 0; i < gate.count; i++)
+		if (gate.reasons[i].severity == SEVERITY_HOLD &&
+		    gate.reasons[i].code != REASON_ACCEPTED)
+			add_state(into, PROBLEM_PAST_HOLD, t)->text =
+				arena_printf(into->arena, "in progress, and held: %.*s",
+					     STR_ARG(gate.reasons[i].text));
+}
+
+static void add_bypasses(const struct index *ix, const struct ticket *t, int64_t now,
+			 struct findings *into)
+{
+	if (t->state == STATE_INPROGRESS) {
+		if (!ticket_plan_is_current(t))
+			add_state(into, PROBLEM_UNRECORDED, t)->text =
+				STR("in progress without an accepted plan");
+		add_past_hold(ix, t, now, into);
+	}
+	if (t->state == STATE_QUEUED && ticket_plan_is_current(t) &&
+	    now - t->last_plan->record->at > NOT_STARTED_US)
+		add_state(into, PROBLEM_ACCEPTED_NOT_STARTED, t)->text =
+			arena_printf(into->arena, "accepted by record %.*s and not started since",
+				     STR_ARG(t->last_plan->record->id));
+}
+
+/* -- Cycles ------------------------------------------------------------- */
+
+#define CYCLE_SHOWN 8
+
+static void add_cycles(struct ticket *const *list, size_t count, const struct ticket *only,
+		       struct findings *into)
+{
+	struct ticket **at, **loop;
+	size_t groups = cycle_groups(list, count, into->arena, &at);
+
+	for (; groups--; at++) {
+		bool mine = !only;
+		const struct ticket *first = *at;
+		for (; *at; at++) {
+			mine |= *at == only;
+			first = str_cmp((*at)->id, first->id) < 0 ? *at : first;
+		}
+		size_t n = mine ? cycle_of(first, into->arena, &loop) : 0;
+		if (!n)
+			continue;
+		struct str path = first->id;
+		for (size_t i = 1; i < n && i < CYCLE_SHOWN; i++)
+			path = arena_printf(into->arena, "%.*s, %.*s", STR_ARG(path),
+					    STR_ARG(loop[i]->id));
+		add_state(into, PROBLEM_CYCLE, first)->text =
+			arena_printf(into->arena, "waits for itself, through %zu Tickets: %.*s%s", n,
+				     STR_ARG(path), n > CYCLE_SHOWN ? ", …" : "");
 	}
 }
 
@@ -244,7 +338,9 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 {
 	doctor_files(t, into);
 	add_dangling(ix, t, now, into);
+	add_waits(ix, t, now, into);
 	add_leaks(ix, t, into);
+	add_bypasses(ix, t, now, into);
 }
 
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
@@ -264,6 +360,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 			examine(ix, list[i], now, &all);
 	}
 	add_duplicates(ix, list, count, only, now, &all);
+	add_cycles(list, count, only, &all);
 	if (all.count > 1)
 		qsort(all.at, all.count, sizeof(*all.at), by_place);
 	*errors = 0;

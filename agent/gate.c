@@ -3,12 +3,15 @@
 
 #include <stdlib.h>
 
+#include "cycle.h"
 #include "stamp.h"
 #include "utf8.h"
 
 /* Notes may have 16 KiB; a reason is a sentence. */
 #define EXCERPT_MAX 200
 #define TITLE_MAX 60
+/* Tickets of a cycle that are named. */
+#define CYCLE_SHOWN 8
 
 /* What the rules read and write. */
 struct asked {
@@ -84,8 +87,7 @@ static struct reason_row *add_record(struct asked *a, enum reason code, enum sev
 {
 	struct reason_row *row = add(a, code, severity, d->record->origin);
 
-	row->record = d->record->id;
-	row->at = d->record->at;
+	row->decision = d;
 	if (other) {
 		row->other = other->id;
 		row->other_state = other->state;
@@ -303,16 +305,51 @@ static void rule_sources(struct asked *a)
 	}
 }
 
+static int64_t time_of(const struct reason_row *row)
+{
+	return row->decision ? row->decision->record->at : 0;
+}
+
+static struct str id_of(const struct reason_row *row)
+{
+	return row->decision ? row->decision->record->id : STR("");
+}
+
 static int reason_order(const void *x, const void *y)
 {
 	const struct reason_row *a = x, *b = y;
+	int64_t at = time_of(a), bt = time_of(b);
 
 	if (a->code != b->code)
 		return a->code < b->code ? -1 : 1;
-	if (a->at != b->at)
-		return a->at < b->at ? -1 : 1;
-	int order = str_cmp(a->record, b->record);
+	if (at != bt)
+		return at < bt ? -1 : 1;
+	int order = str_cmp(id_of(a), id_of(b));
 	return order ? order : str_cmp(a->text, b->text);
+}
+
+static bool waits_for_another(const struct gate *gate)
+{
+	for (size_t i = 0; i < gate->count; i++)
+		if (reason_waits(&gate->reasons[i]))
+			return true;
+	return false;
+}
+
+static void rule_cycle(struct asked *a)
+{
+	struct ticket **loop;
+	size_t count = waits_for_another(a->gate) ? cycle_of(a->t, a->arena, &loop) : 0;
+	struct str path = count ? a->t->id : STR_NONE;
+
+	if (!count)
+		return;
+	for (size_t i = 1; i < count && i < CYCLE_SHOWN; i++)
+		path = arena_printf(a->arena, "%.*s, %.*s", STR_ARG(path), STR_ARG(loop[i]->id));
+	add(a, REASON_CYCLE, SEVERITY_NOTE, ORIGIN_TREE)->text =
+		arena_printf(a->arena, "waits for itself, through %zu Tickets (%.*s%s); retract one of "
+			     "the records between them",
+			     count, STR_ARG(path), count > CYCLE_SHOWN ? ", …" : "");
 }
 
 void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
@@ -330,6 +367,7 @@ void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, s
 	DL_FOREACH(ticket->incoming, d)
 		rule_record(&a, d, false);
 	rule_sources(&a);
+	rule_cycle(&a);
 	if (gate->count > 1)
 		qsort(gate->reasons, gate->count, sizeof(*gate->reasons), reason_order);
 	gate->verdict = ticket->state != STATE_QUEUED && ticket->state != STATE_UNKNOWN

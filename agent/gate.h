@@ -16,8 +16,7 @@ struct reason_row {
 	struct str other;  /* absent where none is meant */
 	int other_state;   /* enum state, -1 where none is meant */
 	struct str source;
-	struct str record; /* id of the record behind it */
-	int64_t at;        /* of that record; 0 without one */
+	const struct decision *decision; /* the record behind it, or NULL */
 	struct str text;
 };
 
@@ -28,6 +27,13 @@ struct gate {
 	size_t count;
 	size_t holds; /* how many of them hold */
 };
+
+/* Whether what holds by this reason is that another Ticket is not there yet. */
+static inline bool reason_waits(const struct reason_row *row)
+{
+	return row->code == REASON_BLOCKED || row->code == REASON_ORDERED ||
+	       row->code == REASON_UNMERGED;
+}
 
 /* Everything in *gate lives in the arena or the index. */
 void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,

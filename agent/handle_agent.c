@@ -107,6 +107,7 @@ bool handle_agent_status(struct call *call, const struct agent_status_params *p,
 	wire_put_str(w, "mode", str_of(word(&words_mode, (int)keeping.mode)));
 	answer_strs(call, "reasons", keeping.reasons, keeping.reason_count);
 	wire_put_bool(w, "read_only", s->read_only);
+	wire_put_opt(w, "store", s->store(s->agent));
 	put_sources(call);
 	wire_put_int(w, "tickets", (int64_t)index_count(s->ix));
 	wire_put_int(w, "records", (int64_t)index_record_count(s->ix));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "handlers.h"
+#include "handle_record.h"
 
 #include "answer.h"
-#include "draft.h"
+#include "handlers.h"
 #include "meaning.h"
 
 /* Records: read, written, taken back. */
@@ -75,8 +75,7 @@ static bool answer_stored(struct call *call, const struct decision *stored,
 	return true;
 }
 
-/* The write has ended, and the index has seen its file. */
-static bool answer_written(struct call *call, struct str ticket, struct fault *why)
+bool record_answer_written(struct call *call, struct str ticket, struct fault *why)
 {
 	const struct ledger_entry *entry = call->entry;
 	struct str id = { entry->name, strlen(entry->name) - 5 };
@@ -94,8 +93,7 @@ static bool answer_written(struct call *call, struct str ticket, struct fault *w
 	return answer_stored(call, stored, entry, why);
 }
 
-/* Check the draft, and write it unless it is there; the answer comes when it is on disk. */
-static bool write_draft(struct call *call, struct draft *draft, struct fault *why)
+bool record_write(struct call *call, struct draft *draft, struct fault *why)
 {
 	char made[ULID_LEN + 1];
 
@@ -190,7 +188,7 @@ bool handle_record_add(struct call *call, const struct record_add_params *p, str
 	struct seen row;
 
 	if (call->entry)
-		return answer_written(call, p->ticket, why);
+		return record_answer_written(call, p->ticket, why);
 	if (!index_resolve(call->service->ix, p->ticket, &t, why))
 		return false;
 	draft.ticket = t;
@@ -200,7 +198,7 @@ bool handle_record_add(struct call *call, const struct record_add_params *p, str
 		put_record(call, &row, false);
 		return true;
 	}
-	return write_draft(call, &draft, why);
+	return record_write(call, &draft, why);
 }
 
 /* -- Taking back -------------------------------------------------------- */
@@ -257,7 +255,7 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 	struct ticket *t;
 
 	if (call->entry)
-		return answer_written(call, p->ticket, why);
+		return record_answer_written(call, p->ticket, why);
 	if (!index_resolve(call->service->ix, p->ticket, &t, why))
 		return false;
 	if (!p->message.len)
@@ -273,5 +271,5 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 		/* A relation written later than its retraction would count again. */
 		draft.at = target->record->at > call->now ? target->record->at + 1000 : call->now;
 	}
-	return write_draft(call, &draft, why);
+	return record_write(call, &draft, why);
 }

@@ -87,7 +87,7 @@ static bool find_slug(struct index *ix, struct str slug, struct ticket **into, s
 	struct ticket *found = NULL;
 
 	for (struct ticket *t = ix->tickets; t; t = t->hh.next) {
-		if (!ticket_exists(t) || !str_eq(ticket_item(t)->slug, slug))
+		if (!slug.len || !ticket_exists(t) || !str_eq(ticket_item(t)->slug, slug))
 			continue;
 		if (found)
 			return fault(why, FAULT_AMBIGUOUS,
@@ -158,6 +158,14 @@ static struct copy *find_copy(const struct ticket *t, int source, struct str dir
 	return copy;
 }
 
+/* By the sources' names, for a source's number depends on when it came; then by folder. */
+static int copy_order(const struct index *ix, const struct copy *a, const struct copy *b)
+{
+	int order = strcmp(ix->sources[a->source].name, ix->sources[b->source].name);
+
+	return order ? order : strcmp(a->dir, b->dir);
+}
+
 static struct copy *find_or_make_copy(struct index *ix, int source, const struct spot *spot)
 {
 	struct ticket *t = find_or_make(ix, spot->ticket);
@@ -174,7 +182,7 @@ static struct copy *find_or_make_copy(struct index *ix, int source, const struct
 	copy->ticket = t;
 	copy->source = source;
 	memcpy(copy->dir, spot->dir.at, spot->dir.len);
-	while (*at && (*at)->source <= source)
+	while (*at && copy_order(ix, *at, copy) < 0)
 		at = &(*at)->next;
 	copy->next = *at;
 	*at = copy;
@@ -322,18 +330,21 @@ static void drop_many(struct index *ix, int source, struct str folder)
 		}
 }
 
+static void drop_stray(struct index *ix, struct stray *s)
+{
+	HASH_DELETE(hh, ix->strays, s);
+	free(s);
+	ix->flaws--;
+	ix->changed = true;
+}
+
 static void drop_strays(struct index *ix, int source, struct str path)
 {
 	struct stray *s, *next;
 
-	HASH_ITER(hh, ix->strays, s, next) {
-		if (s->source != source || (path.len && !below(s->path, path)))
-			continue;
-		HASH_DELETE(hh, ix->strays, s);
-		free(s);
-		ix->flaws--;
-		ix->changed = true;
-	}
+	HASH_ITER(hh, ix->strays, s, next)
+		if (s->source == source && (!path.len || below(s->path, path)))
+			drop_stray(ix, s);
 }
 
 static void drop_in_ticket(struct index *ix, int source, const struct spot *spot, struct str path)
@@ -385,7 +396,8 @@ void index_stray_put(struct index *ix, int source, struct str path, enum problem
 		s->epoch = ix->epoch;
 		return;
 	}
-	drop_strays(ix, source, path);
+	if (s)
+		drop_stray(ix, s);
 	s = xcalloc(1, sizeof(*s) + path.len + 1 + strlen(text) + 1);
 	memcpy(s->path, path.at, path.len);
 	strcpy(s->path + path.len + 1, text);
@@ -428,7 +440,7 @@ void index_scan_end(struct index *ix, int source)
 		}
 	HASH_ITER(hh, ix->strays, s, next_stray)
 		if (s->source == source && s->epoch != ix->epoch)
-			drop_strays(ix, source, str_of(s->path));
+			drop_stray(ix, s);
 }
 
 /* -- Sources ------------------------------------------------------------ */
@@ -460,6 +472,14 @@ static bool replace(char **text, const char *with)
 	return true;
 }
 
+/* Who is the authority decides what counts of every Ticket. */
+static void soil_all(struct index *ix)
+{
+	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
+		soil(ix, t);
+	ix->changed = true;
+}
+
 void index_source_set(struct index *ix, int source, const char *top, const char *root,
 		      bool authority)
 {
@@ -469,16 +489,15 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 	if (!top_moved && !root_moved && s->authority == authority)
 		return;
 	s->authority = authority;
-	/* Who is the authority decides what counts of every Ticket. */
-	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
-		soil(ix, t);
-	ix->changed = true;
+	soil_all(ix);
 }
 
 void index_source_drop(struct index *ix, int source)
 {
 	struct source *s = &ix->sources[source];
 
+	if (s->authority)
+		soil_all(ix);
 	drop_many(ix, source, STR(""));
 	drop_strays(ix, source, STR(""));
 	free(s->name);
@@ -631,6 +650,31 @@ static bool same_key(const struct decision *a, const struct decision *b)
 	       str_eq(a->record->id, b->record->id);
 }
 
+static bool same_plan(const struct plan *a, const struct plan *b)
+{
+	if (!a || !b)
+		return a == b;
+	return str_eq(a->summary, b->summary) && str_eq(a->branch, b->branch) &&
+	       str_eq(a->worktree, b->worktree) && str_eq(a->role_plan, b->role_plan);
+}
+
+static bool same_until(const struct until *a, const struct until *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->form == b->form && str_eq(a->ticket, b->ticket) && a->state == b->state &&
+	       a->after == b->after && a->free == b->free;
+}
+
+/* Whether two of one key say the same; where in their files they stand does not matter. */
+static bool same_record(const struct record *a, const struct record *b)
+{
+	return a->kind == b->kind && a->at == b->at && str_eq(a->other, b->other) &&
+	       str_eq(a->note, b->note) && str_eq(a->author, b->author) &&
+	       str_eq(a->retracts, b->retracts) && same_plan(a->plan, b->plan) &&
+	       same_until(a->until, b->until);
+}
+
 /* The union over sources: of one key, the authority's content, else the first source's. */
 static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t count)
 {
@@ -647,7 +691,7 @@ static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t c
 			all[kept++] = all[i];
 			continue;
 		}
-		into->diverged |= !content_same(into->doc->content, all[i].doc->content);
+		into->diverged |= !same_record(into->record, all[i].record);
 		into->sources |= all[i].sources;
 		if (is_authority(ix, all[i].doc->copy)) {
 			into->record = all[i].record;
@@ -758,8 +802,7 @@ static void settle_records(struct index *ix, struct ticket *t)
 	ix->records += count;
 }
 
-/* Accepted for this stay in the queue, not for an earlier one. */
-static bool plan_is_current(const struct ticket *t)
+bool ticket_plan_is_current(const struct ticket *t)
 {
 	int64_t queued;
 
@@ -773,7 +816,7 @@ static void settle_occupied(struct index *ix, struct ticket *t)
 {
 	ix->occupied -= t->occupied;
 	t->occupied = t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 ||
-		      (t->state == STATE_QUEUED && plan_is_current(t));
+		      (t->state == STATE_QUEUED && ticket_plan_is_current(t));
 	ix->occupied += t->occupied;
 }
 
@@ -878,7 +921,7 @@ bool decision_until_holds(const struct index *ix, const struct decision *d, int6
 	return false;
 }
 
-static bool is_superseded(const struct decision *d)
+bool decision_superseded(const struct decision *d)
 {
 	const struct decision *plan = d->ticket->last_plan;
 	enum kind kind = d->record->kind;
@@ -898,7 +941,7 @@ enum status decision_status(const struct index *ix, const struct decision *d, in
 		return STATUS_SATISFIED;
 	if (row->code == REASON_NONE && row->takes == TAKES_TICKET)
 		return dangling ? STATUS_DANGLING : STATUS_LIVE;
-	if (is_superseded(d))
+	if (decision_superseded(d))
 		return STATUS_SUPERSEDED;
 	if (state_resolved(d->ticket->state))
 		return STATUS_SATISFIED;

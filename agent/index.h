@@ -37,7 +37,7 @@ struct doc {
 	UT_hash_handle hh; /* by path, in its source */
 	struct copy *copy;
 	struct content *content;
-	struct doc *prev, *next; /* in copy->docs, by path */
+	struct doc *prev, *next; /* in copy->docs, in no order */
 	unsigned epoch;
 	char path[]; /* from the root */
 };
@@ -69,7 +69,7 @@ struct decision {
 struct ticket {
 	UT_hash_handle hh; /* by id */
 	struct str id;
-	struct copy *copies;           /* by source; NULL: only named by others, not there */
+	struct copy *copies;           /* by source name; NULL: only named by others, not there */
 	struct decision *own;          /* array; its own records, by (at, id) */
 	struct decision *incoming;     /* list; those of others that name it */
 	const struct decision *last_plan; /* the accepted_plan that counts, or NULL */
@@ -163,6 +163,11 @@ static inline bool ticket_exists(const struct ticket *t)
 /* Front matter that counts; a static empty one where there is none. */
 const struct item *ticket_item(const struct ticket *t);
 
+/* Whether its accepted plan is one for this stay in the queue, not for an earlier one. */
+bool ticket_plan_is_current(const struct ticket *t);
+
+/* Whether a later accepted plan of its Ticket took its place; only plans and waits can be. */
+bool decision_superseded(const struct decision *d);
 /* What has become of a record, at this time (microseconds since 1970). */
 enum status decision_status(const struct index *ix, const struct decision *d, int64_t now);
 /* Whether the condition of a wait has come; false where it has none. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +11,14 @@
 
 #include "base.h"
 #include "beneath.h"
+
+/* A sync failed and none has succeeded since. */
+static atomic_bool doubted;
+
+void ledger_trust(void)
+{
+	atomic_store(&doubted, false);
+}
 
 struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const char *name)
 {
@@ -37,8 +46,10 @@ void ledger_entry_free(struct ledger_entry *e)
 static bool bg_enter(int parent, const char *name, bool make, int *fd, struct fault *why)
 {
 	if (make && mkdirat(parent, name, 0777) == 0) {
-		if (fsync(parent) < 0)
-			return fault_errno(why, FAULT_IO, "cannot make %s safe", name);
+		if (fsync(parent) < 0) {
+			atomic_store(&doubted, true);
+			return fault_errno(why, FAULT_IO, "the folder %s was not synced", name);
+		}
 	} else if (make && errno != EEXIST) {
 		return fault_errno(why, FAULT_IO, "cannot make the folder %s", name);
 	}
@@ -90,14 +101,20 @@ static bool bg_write_all(int fd, const struct buf *bytes)
 	return true;
 }
 
+/* A failed sync may have thrown the pages away: it is never tried again on the same file. */
+static bool bg_doubt(struct ledger_entry *e, const char *what)
+{
+	atomic_store(&doubted, true);
+	e->result = LEDGER_UNKNOWN;
+	return fault_errno(&e->why, FAULT_OUTCOME_UNKNOWN, "%s", what);
+}
+
 /* Write and sync; the name comes after. */
 static bool bg_fill(int fd, struct ledger_entry *e)
 {
 	if (!bg_write_all(fd, &e->bytes))
 		return fault_errno(&e->why, FAULT_IO, "cannot write the record");
-	if (fsync(fd) < 0)
-		return fault_errno(&e->why, FAULT_IO, "cannot make the record safe");
-	return true;
+	return fsync(fd) == 0 ? true : bg_doubt(e, "the record was not synced");
 }
 
 /* Give the file its name, unless one of that name is there. */
@@ -153,36 +170,58 @@ static bool same_folder(int a, int b)
 /* Sync each folder once for all entries of the batch that lie in it. */
 static void bg_sync_folder(struct ledger_entry *e)
 {
-	int cause = fsync(e->folder) < 0 ? errno : 0;
+	int folder = e->folder, cause = fsync(folder) < 0 ? errno : 0;
 
-	for (struct job *job = e->job.next; job; job = job->next) {
+	for (struct job *job = &e->job; job; job = job->next) {
 		struct ledger_entry *other = (struct ledger_entry *)job;
-		if (other->folder < 0 || !same_folder(e->folder, other->folder))
+		if (other->folder < 0 || (other != e && !same_folder(folder, other->folder)))
 			continue;
-		bg_close(other->folder);
+		if (other != e)
+			bg_close(other->folder);
 		other->folder = -1;
 		if (cause) {
-			other->result = LEDGER_UNKNOWN;
 			errno = cause;
-			fault_errno(&other->why, FAULT_OUTCOME_UNKNOWN, "the folder was not synced");
+			bg_doubt(other, "the record's folder was not synced");
 		}
 	}
-	if (cause) {
-		e->result = LEDGER_UNKNOWN;
-		errno = cause;
-		fault_errno(&e->why, FAULT_OUTCOME_UNKNOWN, "the folder was not synced");
+	bg_close(folder);
+}
+
+/* Whether the disk takes and keeps bytes again. */
+static bool bg_probe(struct ledger_entry *e)
+{
+	int fd = openat(e->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && bg_write_all(fd, &e->bytes) && fsync(fd) == 0 && fsync(e->folder) == 0;
+	int cause = errno;
+
+	bg_close(fd);
+	if (fd < 0 && (cause == EOPNOTSUPP || cause == EISDIR))
+		return true;
+	errno = cause;
+	return ok ? true
+		  : fault_errno(&e->why, FAULT_STORE_READ_ONLY,
+				"records cannot be written: the disk failed to keep one");
+}
+
+static bool bg_write(struct ledger_entry *e)
+{
+	e->result = LEDGER_FAILED;
+	if (!bg_open_folder(e))
+		return false;
+	if (atomic_load(&doubted)) {
+		if (!bg_probe(e))
+			return false;
+		ledger_trust();
 	}
-	bg_close(e->folder);
-	e->folder = -1;
+	return bg_put(e);
 }
 
 void ledger_write(struct job *batch)
 {
 	for (struct job *job = batch; job; job = job->next) {
 		struct ledger_entry *e = (struct ledger_entry *)job;
-		if (bg_open_folder(e) && bg_put(e))
+		if (bg_write(e))
 			continue;
-		e->result = LEDGER_FAILED;
 		bg_close(e->folder);
 		e->folder = -1;
 	}

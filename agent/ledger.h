@@ -18,7 +18,7 @@ enum ledger_result {
 	LEDGER_WRITTEN, /* it is on disk, with its name */
 	LEDGER_THERE,   /* a file of that name is there already; nothing was written */
 	LEDGER_FAILED,  /* nothing was written; why says what went wrong */
-	LEDGER_UNKNOWN, /* it is there, but the disk did not confirm that it will stay */
+	LEDGER_UNKNOWN, /* the disk failed while it was made safe: it may be there or not */
 };
 
 struct ledger_entry {
@@ -36,7 +36,14 @@ struct ledger_entry {
 struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const char *name);
 void ledger_entry_free(struct ledger_entry *entry);
 
-/* Write a batch. */
+/*
+ * Write a batch.  After a sync that failed nothing is taken for safe: the next
+ * batch begins with a probe (a file of no name, written and synced), and while
+ * that fails every entry is refused with FAULT_STORE_READ_ONLY.
+ */
 void ledger_write(struct job *batch);
+
+/* Forget that a sync failed.  On any thread. */
+void ledger_trust(void);
 
 #endif

@@ -23,6 +23,9 @@
  *   index       all Tickets and their records     gate      may it be accepted now
  *   query       lists in pages                    doctor    what is wrong
  *   meaning     what two records say alike        guard     keep local paths out
+ *   cycle       who waits for itself              why       the tree of holds
+ *   graph       Tickets and edges, drawn          brief     what to know again
+ *   thread      decisions in a thread.md
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   git         configuration and checkouts       worker    the other thread
@@ -31,7 +34,7 @@
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer
  *   answer      facts in the shapes of answers    draft     a record to be written
- *   handle_agent, handle_ticket, handle_record    the handlers, by noun
+ *   handle_agent, handle_ticket, handle_gate, handle_record    the handlers
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   main        this file

@@ -44,7 +44,7 @@ bool page_cut(struct page *page, size_t first)
 
 /* -- Records ------------------------------------------------------------ */
 
-static bool in_scope(enum status status, enum scope scope)
+bool query_in_scope(enum status status, enum scope scope)
 {
 	bool live = status == STATUS_LIVE || status == STATUS_DANGLING || status == STATUS_LOST;
 
@@ -60,7 +60,7 @@ static bool passes(const struct index *ix, const struct record_filter *f, const 
 		return false;
 	if (f->author.at && !str_eq(f->author, row->d->record->author))
 		return false;
-	return in_scope(decision_status(ix, row->d, now), f->scope);
+	return query_in_scope(decision_status(ix, row->d, now), f->scope);
 }
 
 struct rows {
@@ -108,13 +108,14 @@ struct place_in_order {
 	struct str id;
 	struct str ticket;
 	uint32_t line;
+	uint32_t nth; /* in a cursor: so many rows of this very place were given out */
 };
 
 static struct place_in_order place_of(const struct seen *row)
 {
 	const struct record *r = row->d->record;
 
-	return (struct place_in_order){ r->at, r->id, row->d->ticket->id, r->line };
+	return (struct place_in_order){ r->at, r->id, row->d->ticket->id, r->line, 0 };
 }
 
 static int compare_places(const struct place_in_order *a, const struct place_in_order *b)
@@ -130,8 +131,11 @@ static int compare_places(const struct place_in_order *a, const struct place_in_
 static int oldest_first(const void *x, const void *y)
 {
 	struct place_in_order a = place_of(x), b = place_of(y);
+	const struct seen *r = x, *s = y;
+	int order = compare_places(&a, &b);
 
-	return compare_places(&a, &b);
+	/* Of one place they are of one Ticket, whose array has them in their order. */
+	return order ? order : (r->d > s->d) - (r->d < s->d);
 }
 
 static int newest_first(const void *x, const void *y)
@@ -139,7 +143,7 @@ static int newest_first(const void *x, const void *y)
 	return oldest_first(y, x);
 }
 
-/* Written AT/LINE/TICKET/ID: only the last may hold a slash. */
+/* Written AT/LINE/NTH/TICKET/ID: only the last may hold a slash. */
 static bool read_place(struct str text, struct place_in_order *place)
 {
 	char *end;
@@ -150,6 +154,8 @@ static bool read_place(struct str text, struct place_in_order *place)
 	place->at = strtoll(copy, &end, 10);
 	bool ok = end != copy && *end == '/';
 	place->line = ok ? (uint32_t)strtoul(end + 1, &end, 10) : 0;
+	ok = ok && *end == '/';
+	place->nth = ok ? (uint32_t)strtoul(end + 1, &end, 10) : 0;
 	ok = ok && *end == '/' && (slash = strchr(end + 1, '/'));
 	if (ok) {
 		size_t ticket = (size_t)(end + 1 - copy), id = (size_t)(slash + 1 - copy);
@@ -160,25 +166,48 @@ static bool read_place(struct str text, struct place_in_order *place)
 	return ok;
 }
 
+/* The first row behind a cursor. */
+static size_t row_behind(const struct seen *rows, size_t count, const struct place_in_order *from,
+			 int sign)
+{
+	size_t first = 0;
+	uint32_t met = 0;
+
+	for (; first < count; first++) {
+		struct place_in_order here = place_of(&rows[first]);
+		int order = compare_places(&here, from) * sign;
+		if (order > 0 || (order == 0 && met++ == from->nth))
+			break;
+	}
+	return first;
+}
+
+static struct str cursor_of(const struct seen *rows, size_t last, struct arena *arena)
+{
+	struct place_in_order here = place_of(&rows[last]);
+	unsigned nth = 1;
+
+	for (size_t i = last; i-- > 0; nth++) {
+		struct place_in_order before = place_of(&rows[i]);
+		if (compare_places(&before, &here) != 0)
+			break;
+	}
+	return arena_printf(arena, "%lld/%u/%u/%.*s/%.*s", (long long)here.at, here.line, nth,
+			    STR_ARG(here.ticket), STR_ARG(here.id));
+}
+
 static bool page_records(const struct seen *rows, enum order order, struct arena *arena,
 			 struct page *page, struct fault *why)
 {
-	struct place_in_order from, here;
+	struct place_in_order from;
 	size_t first = 0;
-	int sign = order == ORDER_OLDEST ? 1 : -1;
 
 	if (page->cursor.at && !read_place(page->cursor, &from))
 		return page_bad_cursor(why);
-	for (; page->cursor.at && first < page->count; first++) {
-		here = place_of(&rows[first]);
-		if (compare_places(&here, &from) * sign > 0)
-			break;
-	}
-	if (!page_cut(page, first))
-		return true;
-	here = place_of(&rows[first + page->returned - 1]);
-	page->next = arena_printf(arena, "%lld/%u/%.*s/%.*s", (long long)here.at, here.line,
-				  STR_ARG(here.ticket), STR_ARG(here.id));
+	if (page->cursor.at)
+		first = row_behind(rows, page->count, &from, order == ORDER_OLDEST ? 1 : -1);
+	if (page_cut(page, first))
+		page->next = cursor_of(rows, first + page->returned - 1, arena);
 	return true;
 }
 
@@ -243,13 +272,14 @@ static int compare_queued(struct str since, struct str id, const struct ticket *
 {
 	struct str other = queued_since(b);
 	int64_t x, y;
+	bool x_ok = stamp_parse(since, &x), y_ok = stamp_parse(other, &y);
 	int order;
 
-	/* Offsets may differ: compare as times where both are. */
-	if (stamp_parse(since, &x) && stamp_parse(other, &y))
+	/* Offsets may differ: compare as times.  What is no time comes first, as text. */
+	if (x_ok && y_ok)
 		order = (x > y) - (x < y);
 	else
-		order = str_cmp(since, other);
+		order = x_ok == y_ok ? str_cmp(since, other) : x_ok - y_ok;
 	return order ? order : str_cmp(id, b->id);
 }
 

@@ -39,6 +39,9 @@ struct page {
 	struct str next;   /* absent on the last page */
 };
 
+/* Whether a list of that scope takes records of that status in. */
+bool query_in_scope(enum status status, enum scope scope);
+
 /* Check the limit, put in the default. */
 bool page_begin(struct page *page, struct fault *why);
 /* Rows from `first` on make the page; true where there are more behind it and `next` is due. */

@@ -254,17 +254,32 @@ void server_calls(struct server *s)
 	}
 }
 
-void server_resume(struct server *s, struct ledger_entry *entry)
+/* Whom a parked call belongs to goes on, unless it has to wait once more. */
+static void go_on(struct server *s, struct call *call)
 {
-	struct call *call = entry->owner;
 	struct conn *c = call->conn;
 
-	dispatch_resume(call, c ? &c->output : NULL);
-	if (!c)
+	if (!dispatch_resume(call, c ? &c->output : NULL) || !c)
 		return;
 	c->parked = NULL;
 	if (c->input.len)
 		ev_idle_start(s->loop, &s->more);
+}
+
+void server_resume(struct server *s, struct ledger_entry *entry)
+{
+	struct service *service = s->service;
+
+	go_on(s, entry->owner);
+	while (!service->accepting && service->waiting) {
+		struct call *next = service->waiting;
+		DL_DELETE(service->waiting, next);
+		/* Whose client has gone accepts nothing any more. */
+		if (next->conn)
+			go_on(s, next);
+		else
+			call_drop(next);
+	}
 }
 
 void server_flush(struct server *s)

@@ -35,6 +35,14 @@ struct service {
 	uint64_t calls;
 	uint64_t clients;
 
+	/*
+	 * Acceptances are decided one after the other, each seeing what the ones
+	 * before it wrote; that is what makes one winner of any number of racers,
+	 * on one Ticket, on two that conflict, and on the last free place.
+	 */
+	struct call *accepting; /* one whose record is being written */
+	struct call *waiting;   /* those parked behind it, in order */
+
 	/* The agent's side. */
 	void *agent;
 	/* Whether there is a Ticket tree at all; if not, why. */
@@ -44,6 +52,10 @@ struct service {
 	void (*stop)(void *agent);
 	/* Who decides where nobody says: git's user.name, else the login name.  Borrowed. */
 	struct str (*user)(void *agent);
+	/* Read a Ticket's thread.md; false where there is none. */
+	bool (*thread)(void *agent, const struct copy *copy, struct buf *text);
+	/* Why records cannot be written now; absent where they can. */
+	struct str (*store)(void *agent);
 	/* Write durably; the call is parked until then.  The entry is taken over. */
 	void (*write)(void *agent, struct ledger_entry *entry);
 };
@@ -52,7 +64,8 @@ struct service {
  * One request being answered.  A handler writes the fields of its answer into
  * `out`, a map that is open already, and returns true; or returns false with
  * *why.  A handler that must wait for the disk sets `parked`, leaves `out`
- * alone, and is resumed once the write has ended.
+ * alone, and is resumed once the write has ended; one that is parked without an
+ * entry waits for its turn to accept, and is run anew.
  */
 struct call {
 	struct service *service;
@@ -68,6 +81,8 @@ struct call {
 	struct wire out;
 	bool *read_only;    /* of the connection */
 	bool parked;
+	bool resumed;               /* it was parked before */
+	struct call *prev, *next;   /* in service->waiting */
 	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
 };
 

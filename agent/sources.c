@@ -315,12 +315,36 @@ static void on_common(void *ctx, struct str name)
 		on_side(ctx, name);
 }
 
+/* Where a linked checkout is: git writes that after it has made the folder. */
+static void on_linked(void *ctx, struct str name)
+{
+	if (!name.len || str_is(name, "gitdir"))
+		on_side(ctx, name);
+}
+
+static void watch_linked(struct sources *s, const char *worktrees)
+{
+	DIR *dir = opendir(worktrees);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		char *path = xasprintf("%s/%s", worktrees, entry->d_name);
+		watch_side(s->watch, path, on_linked, s);
+		free(path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static void watch_git(struct sources *s)
 {
 	char *worktrees = xasprintf("%s/worktrees", s->common);
 
 	watch_side(s->watch, s->common, on_common, s);
 	watch_side(s->watch, worktrees, on_side, s);
+	watch_linked(s, worktrees);
 	free(worktrees);
 }
 
@@ -451,4 +475,19 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 	return fault(why, FAULT_NO_TREE,
 		     "no Ticket tree in %s: looked for Tickets in .yoi/tickets, .tickets and tickets",
 		     s->sites[0]->top);
+}
+
+bool sources_thread(const struct sources *s, const struct copy *copy, struct buf *text)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct site *site = s->sites[i];
+		if (site->id != copy->source || !site->tree)
+			continue;
+		char *path = xasprintf("%s/thread.md", copy->dir);
+		enum beneath_result result =
+			beneath_read(watch_tree_fd(site->tree), path, 1024 * 1024, text);
+		free(path);
+		return result == BENEATH_OK;
+	}
+	return false;
 }

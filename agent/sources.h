@@ -29,4 +29,7 @@ void sources_rescan(struct sources *s);
 /* Whether any checkout has a Ticket tree; if not, *why says where was looked. */
 bool sources_any_tree(const struct sources *s, struct fault *why);
 
+/* A Ticket's thread.md, as much as a megabyte of it; false where it cannot be read. */
+bool sources_thread(const struct sources *s, const struct copy *copy, struct buf *text);
+
 #endif

@@ -217,13 +217,21 @@ static void plan_process(posix_spawnattr_t *attr)
 					       POSIX_SPAWN_SETSIGMASK);
 }
 
+/* Of a git directory that lies apart only its checkout knows that they belong together. */
+static const char *served(const struct place *place)
+{
+	bool knows = place->top && strcmp(place->source, "main") == 0 && !getenv("GIT_DIR");
+
+	return knows ? place->top : place->common;
+}
+
 /* Both descriptors must lie above those under which the agent gets them. */
 static bool spawn(const struct reach *r, int lock, int ready, pid_t *pid, struct fault *why)
 {
 	bool implicit = r->mode == START_IMPLICIT;
 	const char *argv[] = {
 		"tpd", "--foreground",   "--lock-fd=" TEXT(LOCK_AS), "--ready-fd=" TEXT(READY_AS),
-		"-C",  r->place->common, implicit ? "--auto" : NULL, NULL
+		"-C",  served(r->place), implicit ? "--auto" : NULL, NULL
 	};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;

@@ -7,7 +7,7 @@
 # Of what layer a file of agent/ is, by its name without ending.
 layers='
 floor    arena hash log
-model    layout content item artifact index meaning gate guard query doctor
+model    layout content item artifact thread index meaning cycle gate guard query why graph doctor brief
 service  service server dispatch draft answer handlers handle_*
 world    beneath watch git worker ledger life
 top      agent main sources

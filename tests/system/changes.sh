@@ -288,5 +288,5 @@ for i in 1 2 3 4 5; do ticket "t$i" queued; done
 commit
 tpctl queue >/dev/null
 seen_by "$python" "$system/edits.py" "$(tpctl socket)" "$box" "$(scaled 500 40 5000)" \
-	"$([ "${TP_SCALE:-1}" -gt 1 ] && echo 1 || echo 10)"
+	"$([ "${TP_SCALE:-1}" -gt 1 ] && echo 1 || echo 20)"
 finish

@@ -43,7 +43,7 @@ open_box()
 		case $name in TP_SCALE | TP_CORPUS) ;; *) unset "$name" ;; esac
 	done
 	export HOME="$box/home" XDG_RUNTIME_DIR="$box/run" XDG_STATE_HOME="$box/state"
-	export GIT_CONFIG_GLOBAL="$box/gitconfig" GIT_CONFIG_NOSYSTEM=1
+	export GIT_CONFIG_GLOBAL="$box/home/.gitconfig" GIT_CONFIG_NOSYSTEM=1
 	export LC_ALL=C.UTF-8 TZ=UTC TERM=dumb PYTHONDONTWRITEBYTECODE=1 PATH="$bin:$PATH"
 	mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
 	git config --global user.name Tester

@@ -220,7 +220,8 @@ static void add_ticket(struct index *ix, struct ticket *t, struct arena *arena, 
 	for (size_t i = 0; i < gate.count; i++) {
 		buf_addf(into, "  ");
 		add_reason(into, &gate.reasons[i]);
-		buf_addf(into, " %.*s: %.*s\n", STR_ARG(gate.reasons[i].record),
+		const struct decision *d = gate.reasons[i].decision;
+		buf_addf(into, " %.*s: %.*s\n", STR_ARG(d ? d->record->id : STR("")),
 			 STR_ARG(gate.reasons[i].text));
 	}
 	add_records(ix, t, arena, into);

@@ -355,7 +355,7 @@ static void a_finished_line_that_is_no_object_makes_it_unreadable(void **state)
 	assert_parsed(parse_plan("null\n"), "bad_record:1:0 unreadable", 0);
 	assert_parsed(parse_plan("{}{}\n"), "bad_record:1:3 unreadable", 0);
 	assert_parsed(parse_plan(BLOCKED "\n{\"a\":}\n"), "bad_record:2:122 unreadable", 1);
-	assert_parsed(parse_plan("\xef\xbb\xbf" BLOCKED "\n"), "bad_record:1:1 unreadable", 0);
+	assert_parsed(parse_plan("\xef\xbb\xbf" BLOCKED "\n"), "bad_record:1:3 unreadable", 0);
 }
 
 static void a_line_of_bytes_that_are_no_text_makes_it_unreadable(void **state)

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "brief.h"
+
+#include "doctor.h"
+#include "gate.h"
+#include "query.h"
+#include "rpc.h"
+#include "stamp.h"
+#include "thread.h"
+
+enum part { QUEUE, PLANS, WAITS, HOLDS, BYPASSES, PROBLEMS, THREADS, PART_COUNT };
+
+/* How long each may be at least, in hundredths, and how to ask for the rest. */
+static const struct {
+	const char *title, *ask;
+	size_t share;
+} parts[PART_COUNT] = {
+	[QUEUE] = { "Queue", "tpctl queue", 40 },
+	[PLANS] = { "Accepted, under way", "tpctl records --kind accepted_plan", 15 },
+	[WAITS] = { "Waits", "tpctl records --kind waiting_capacity_note", 10 },
+	[HOLDS] = { "Held, not queued yet", "tpctl tickets --state planning --state ready", 10 },
+	[BYPASSES] = { "Bypasses", "tpctl doctor", 5 },
+	[PROBLEMS] = { "Problems", "tpctl doctor", 5 },
+	[THREADS] = { "Decisions in threads (they decide nothing here)", "read the thread.md files", 5 },
+};
+
+struct lines {
+	struct str *at;
+	size_t count, cap, bytes;
+};
+
+struct writing {
+	struct index *ix;
+	int64_t now;
+	struct arena *arena;
+	struct lines lines[PART_COUNT];
+};
+
+static void add(struct writing *w, enum part part, struct str line)
+{
+	struct lines *l = &w->lines[part];
+
+	if (l->count == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 8;
+		struct str *more = arena_alloc(w->arena, l->cap * sizeof(*more));
+		if (l->count)
+			memcpy(more, l->at, l->count * sizeof(*more));
+		l->at = more;
+	}
+	l->at[l->count++] = line;
+	l->bytes += line.len + 1;
+}
+
+/* One line, whatever the text holds. */
+static struct str flat(struct writing *w, struct str text)
+{
+	struct str copy = arena_str(w->arena, text);
+	char *at = (char *)(uintptr_t)copy.at;
+
+	for (size_t i = 0; i < copy.len; i++)
+		if (at[i] == '\n' || at[i] == '\r' || at[i] == '\t')
+			at[i] = ' ';
+	return copy;
+}
+
+static struct str title_of(struct writing *w, const struct ticket *t)
+{
+	struct str title = ticket_item(t)->title;
+
+	return title.at ? flat(w, title) : STR("");
+}
+
+static void add_holds(struct writing *w, enum part part, const struct gate *gate)
+{
+	for (size_t i = 0; i < gate->count; i++)
+		if (gate->reasons[i].severity == SEVERITY_HOLD)
+			add(w, part, arena_printf(w->arena, "    %s: %.*s",
+						  word(&words_reason, (int)gate->reasons[i].code),
+						  STR_ARG(flat(w, gate->reasons[i].text))));
+}
+
+static void write_queue(struct writing *w)
+{
+	struct page page = { .limit = RPC_LIMIT_MAX };
+	struct gate *rows;
+	struct fault never;
+
+	BUG_IF(!query_queue(w->ix, false, w->now, w->arena, &page, &rows, &never));
+	for (size_t i = 0; i < page.count; i++) {
+		add(w, QUEUE, arena_printf(w->arena, "- %.*s %s: %.*s", STR_ARG(rows[i].ticket->id),
+					   word(&words_verdict, (int)rows[i].verdict),
+					   STR_ARG(title_of(w, rows[i].ticket))));
+		add_holds(w, QUEUE, &rows[i]);
+	}
+}
+
+static void write_plan(struct writing *w, const struct ticket *t)
+{
+	const struct record *r = t->last_plan ? t->last_plan->record : NULL;
+	char at[STAMP_MAX];
+
+	if (!r || !ticket_plan_is_current(t)) {
+		add(w, PLANS, arena_printf(w->arena, "- %.*s (%s) %.*s: no plan recorded",
+					   STR_ARG(t->id), word(&words_state, t->state),
+					   STR_ARG(title_of(w, t))));
+		return;
+	}
+	add(w, PLANS, arena_printf(w->arena, "- %.*s (%s) %.*s%s%.*s%s%.*s [%.*s, %s]",
+				   STR_ARG(t->id), word(&words_state, t->state),
+				   STR_ARG(flat(w, r->plan->summary)), r->plan->branch.at ? "; branch " : "",
+				   STR_ARG(r->plan->branch), r->plan->worktree.at ? "; worktree " : "",
+				   STR_ARG(r->plan->worktree), STR_ARG(r->author),
+				   stamp_text(r->at, at)));
+}
+
+static struct str condition(struct writing *w, const struct until *u)
+{
+	char at[STAMP_MAX];
+
+	switch (u ? u->form : UNTIL_NONE) {
+	case UNTIL_TICKET:
+		return arena_printf(w->arena, "until %.*s is %s", STR_ARG(u->ticket),
+				    word(&words_state, (int)u->state));
+	case UNTIL_AFTER:
+		return arena_printf(w->arena, "until %s", stamp_text(u->after, at));
+	case UNTIL_FREE:
+		return arena_printf(w->arena, "until fewer than %lld are worked on", (long long)u->free);
+	case UNTIL_HUMAN:
+		return STR("until a person decides");
+	case UNTIL_NONE:
+		break;
+	}
+	return STR("no condition, holds nothing");
+}
+
+static void write_waits(struct writing *w, const struct ticket *t)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (d->record->kind != KIND_WAITING_CAPACITY_NOTE ||
+		    decision_status(w->ix, d, w->now) != STATUS_LIVE)
+			continue;
+		add(w, WAITS, arena_printf(w->arena, "- %.*s %.*s: %.*s [record %.*s]", STR_ARG(t->id),
+					   STR_ARG(condition(w, d->record->until)),
+					   STR_ARG(flat(w, d->record->note)), STR_ARG(d->record->id)));
+	}
+}
+
+static void write_held(struct writing *w, const struct ticket *t)
+{
+	struct gate gate;
+
+	if (t->state != STATE_PLANNING && t->state != STATE_READY)
+		return;
+	gate_of(w->ix, t, w->now, w->arena, &gate);
+	if (!gate.holds)
+		return;
+	add(w, HOLDS, arena_printf(w->arena, "- %.*s (%s) %.*s", STR_ARG(t->id),
+				   word(&words_state, t->state), STR_ARG(title_of(w, t))));
+	add_holds(w, HOLDS, &gate);
+}
+
+static void write_problems(struct writing *w)
+{
+	struct page page = { .limit = RPC_LIMIT_MAX };
+	struct finding *rows;
+	struct fault never;
+	size_t errors;
+
+	BUG_IF(!doctor_run(w->ix, NULL, w->now, w->arena, &page, &rows, &errors, &never));
+	for (size_t i = 0; i < page.count; i++) {
+		enum problem code = rows[i].code;
+		bool bypass = code == PROBLEM_UNRECORDED || code == PROBLEM_PAST_HOLD ||
+			      code == PROBLEM_ACCEPTED_NOT_STARTED;
+		if (!bypass && problem_row(code)->level != LEVEL_ERROR && code != PROBLEM_WAIT_OVER)
+			continue;
+		add(w, bypass ? BYPASSES : PROBLEMS,
+		    arena_printf(w->arena, "- %s %.*s%s%.*s: %.*s", word(&words_problem, (int)code),
+				 STR_ARG(rows[i].ticket ? rows[i].ticket->id : STR("")),
+				 rows[i].ticket ? " " : "",
+				 STR_ARG(rows[i].ticket ? STR("") : rows[i].path),
+				 STR_ARG(flat(w, rows[i].text))));
+	}
+}
+
+static void write_thread(struct writing *w, const struct ticket *t, brief_thread_fn *thread,
+			 void *ctx)
+{
+	struct buf text = { 0 };
+	size_t count = 0;
+	const struct source *s = index_source(w->ix, t->face->source);
+
+	if ((t->state != STATE_QUEUED && t->state != STATE_INPROGRESS) ||
+	    !thread(ctx, t->face, &text)) {
+		buf_release(&text);
+		return;
+	}
+	struct str kept = arena_str(w->arena, (struct str){ text.at ? text.at : "", text.len });
+	struct thread_event *events = thread_decisions(kept, w->arena, &count);
+	for (size_t i = 0; i < count; i++)
+		add(w, THREADS, arena_printf(w->arena, "- %.*s %.*s by %.*s, %.*s: %s/%s/thread.md:%u",
+					     STR_ARG(t->id), STR_ARG(events[i].kind),
+					     STR_ARG(flat(w, events[i].author)), STR_ARG(events[i].at),
+					     s->root, t->face->dir, events[i].line));
+	buf_release(&text);
+}
+
+/* How many bytes each section gets: its share, then what others leave over, in order. */
+static void allot(const struct writing *w, size_t max, size_t room[PART_COUNT])
+{
+	size_t left = max;
+
+	for (int i = 0; i < PART_COUNT; i++) {
+		size_t head = w->lines[i].count ? strlen(parts[i].title) + 5 : 0;
+		size_t want = w->lines[i].bytes + head, share = max * parts[i].share / 100;
+		room[i] = want < share ? want : share;
+		left -= room[i];
+	}
+	for (int i = 0; i < PART_COUNT; i++) {
+		size_t head = w->lines[i].count ? strlen(parts[i].title) + 5 : 0;
+		size_t more = w->lines[i].bytes + head - room[i];
+		more = more < left ? more : left;
+		room[i] += more;
+		left -= more;
+	}
+}
+
+static void put_part(struct writing *w, enum part part, size_t room, struct buf *out,
+		     struct brief *brief)
+{
+	const struct lines *l = &w->lines[part];
+	size_t used = strlen(parts[part].title) + 5, n = 0;
+
+	if (!l->count)
+		return;
+	if (used <= room)
+		buf_addf(out, "\n## %s\n", parts[part].title);
+	for (; n < l->count && used + l->at[n].len + 1 <= room; n++) {
+		buf_add_str(out, l->at[n]);
+		buf_add(out, "\n", 1);
+		used += l->at[n].len + 1;
+	}
+	if (n < l->count)
+		brief->cut[brief->cut_count++] =
+			arena_printf(w->arena, "%s: %zu of %zu lines left out; %s", parts[part].title,
+				     l->count - n, l->count, parts[part].ask);
+}
+
+static struct str headline(struct writing *w, struct ticket *const *all, size_t count)
+{
+	size_t states[STATE_COUNT] = { 0 };
+
+	for (size_t i = 0; i < count; i++)
+		states[all[i]->state]++;
+	return arena_printf(w->arena,
+			    "# Tickets: %zu queued, %zu in progress, %zu ready, %zu planning; %zu worked "
+			    "on\n",
+			    states[STATE_QUEUED], states[STATE_INPROGRESS], states[STATE_READY],
+			    states[STATE_PLANNING], index_occupied(w->ix));
+}
+
+static void gather(struct writing *w, brief_thread_fn *thread, void *ctx)
+{
+	size_t count;
+	struct ticket *const *all = index_tickets(w->ix, &count);
+
+	write_queue(w);
+	for (size_t i = 0; i < count; i++) {
+		if (all[i]->occupied || all[i]->state == STATE_INPROGRESS)
+			write_plan(w, all[i]);
+		write_waits(w, all[i]);
+		write_held(w, all[i]);
+		write_thread(w, all[i], thread, ctx);
+	}
+	write_problems(w);
+}
+
+void brief_of(struct index *ix, int64_t now, size_t max, brief_thread_fn *thread, void *ctx,
+	      struct arena *arena, struct brief *brief)
+{
+	struct writing w = { .ix = ix, .now = now, .arena = arena };
+	size_t room[PART_COUNT], count;
+	struct ticket *const *all = index_tickets(ix, &count);
+	struct buf out = { 0 };
+
+	gather(&w, thread, ctx);
+	*brief = (struct brief){ .cut = arena_alloc(arena, PART_COUNT * sizeof(struct str)) };
+	buf_add_str(&out, headline(&w, all, count));
+	/* What was cut is said at the end, in at most so many bytes. */
+	size_t foot = PART_COUNT * 24;
+	allot(&w, max > out.len + foot ? max - out.len - foot : 0, room);
+	for (int i = 0; i < PART_COUNT; i++)
+		put_part(&w, (enum part)i, room[i], &out, brief);
+	for (size_t i = 0; i < brief->cut_count; i++)
+		if (out.len + brief->cut[i].len + 8 <= max)
+			buf_addf(&out, "%s(%.*s)\n", i ? "" : "\n", STR_ARG(brief->cut[i]));
+	brief->text = arena_str(arena, (struct str){ out.at, out.len });
+	buf_release(&out);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "handlers.h"
+
+#include <stdio.h>
+
+#include "answer.h"
+#include "brief.h"
+#include "graph.h"
+#include "handle_record.h"
+#include "why.h"
+
+/* What stands between Tickets: why, graph, brief, and to accept. */
+
+static void put_step(struct call *call, const struct why_row *row)
+{
+	struct wire *w = &call->out;
+	const struct decision *d = row->reason ? row->reason->decision : NULL;
+
+	wire_map(w);
+	wire_put_int(w, "depth", row->depth);
+	if (row->ticket) {
+		struct str title = ticket_item(row->ticket)->title;
+		wire_put_str(w, "ticket", row->ticket->id);
+		wire_put_opt(w, "title", title);
+		wire_put_str(w, "state", str_of(word(&words_state, row->ticket->state)));
+	}
+	if (row->reason)
+		wire_put_str(w, "code", str_of(word(&words_reason, (int)row->reason->code)));
+	if (d) {
+		wire_put_str(w, "record", d->record->id);
+		wire_put_str(w, "author", d->record->author);
+		wire_put_time(w, "at", d->record->at);
+		wire_put_str(w, "file", answer_file(call, d->doc->copy->source, str_of(d->doc->path)));
+	}
+	if (d && d->record->line)
+		wire_put_int(w, "line", d->record->line);
+	if (row->reason)
+		wire_put_str(w, "text", row->reason->text);
+	if (row->cycle)
+		wire_put_bool(w, "cycle", true);
+	if (row->repeated)
+		wire_put_bool(w, "repeated", true);
+	wire_end(w);
+}
+
+bool handle_ticket_why(struct call *call, const struct ticket_why_params *p, struct fault *why)
+{
+	struct ticket *t;
+	struct gate gate;
+	struct why_row *rows;
+	size_t count, told = 0, start;
+
+	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+		return false;
+	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	why_of(call->service->ix, t, call->now, &call->arena, &rows, &count);
+	wire_put_str(&call->out, "ticket", t->id);
+	wire_put_str(&call->out, "verdict", str_of(word(&words_verdict, (int)gate.verdict)));
+	start = call->out.out->len;
+	wire_key(&call->out, "nodes");
+	wire_list(&call->out);
+	/* Leave room for the last of them and the counts. */
+	while (told < count && call->out.out->len - start < RPC_ANSWER_MAX - 64 * 1024)
+		put_step(call, &rows[told++]);
+	wire_end(&call->out);
+	wire_put_int(&call->out, "count", (int64_t)count);
+	wire_put_int(&call->out, "returned", (int64_t)told);
+	return true;
+}
+
+/* -- graph.get ---------------------------------------------------------- */
+
+static void put_node(struct wire *w, const struct ticket *t)
+{
+	struct str title = ticket_item(t)->title;
+
+	wire_map(w);
+	wire_put_str(w, "id", t->id);
+	wire_put_str(w, "title", title.at ? title : STR(""));
+	wire_put_str(w, "state", str_of(word(&words_state, t->state)));
+	wire_put_bool(w, "resolved", state_resolved((enum state)t->state));
+	wire_end(w);
+}
+
+static void put_edge(struct wire *w, const struct edge *e)
+{
+	enum reason code = kind_row(e->d->record->kind)->code;
+
+	wire_map(w);
+	wire_put_str(w, "from", e->from->id);
+	wire_put_str(w, "to", e->to->id);
+	wire_put_str(w, "kind", str_of(word(&words_kind, (int)e->d->record->kind)));
+	if (code != REASON_NONE)
+		wire_put_str(w, "code", str_of(word(&words_reason, (int)code)));
+	wire_put_bool(w, "holds", e->holds);
+	wire_put_str(w, "status", str_of(word(&words_status, (int)e->status)));
+	wire_put_str(w, "record", e->d->record->id);
+	wire_end(w);
+}
+
+bool handle_graph_get(struct call *call, const struct graph_get_params *p, struct fault *why)
+{
+	struct ticket *only = NULL;
+	struct graph graph;
+	struct buf text = { 0 };
+
+	if (p->ticket.at && !index_resolve(call->service->ix, p->ticket, &only, why))
+		return false;
+	graph_of(call->service->ix, only, (enum scope)p->status, call->now, &call->arena, &graph);
+	wire_key(&call->out, "nodes");
+	wire_list(&call->out);
+	for (size_t i = 0; i < graph.node_count; i++)
+		put_node(&call->out, graph.nodes[i]);
+	wire_end(&call->out);
+	wire_key(&call->out, "edges");
+	wire_list(&call->out);
+	for (size_t i = 0; i < graph.edge_count; i++)
+		put_edge(&call->out, &graph.edges[i]);
+	wire_end(&call->out);
+	graph_draw(&graph, (enum graph_format)p->format, &text);
+	wire_put_str(&call->out, "text", (struct str){ text.at, text.len });
+	buf_release(&text);
+	return true;
+}
+
+/* -- brief.get ---------------------------------------------------------- */
+
+bool handle_brief_get(struct call *call, const struct brief_get_params *p, struct fault *why)
+{
+	struct service *s = call->service;
+	struct brief brief;
+	int64_t max = p->max_bytes ? p->max_bytes : BRIEF_BYTES_DEFAULT;
+
+	if (max < BRIEF_BYTES_MIN || max > RPC_MESSAGE_MAX)
+		return fault(why, FAULT_BAD_ARGUMENT, "max_bytes is %lld; it goes from %d to %d",
+			     (long long)max, BRIEF_BYTES_MIN, RPC_MESSAGE_MAX);
+	brief_of(s->ix, call->now, (size_t)max, s->thread, s->agent, &call->arena, &brief);
+	wire_put_str(&call->out, "text", brief.text);
+	wire_put_int(&call->out, "bytes", (int64_t)brief.text.len);
+	answer_strs(call, "cut", brief.cut, brief.cut_count);
+	return true;
+}
+
+/* -- ticket.accept ------------------------------------------------------ */
+
+/* The holds in one sentence. */
+static bool refuse(const struct gate *gate, struct fault *why)
+{
+	size_t told = 0;
+
+	fault(why, FAULT_HELD, "%.*s is held:", STR_ARG(gate->ticket->id));
+	for (size_t i = 0; i < gate->count; i++) {
+		const struct reason_row *row = &gate->reasons[i];
+		size_t used = strlen(why->text);
+		if (row->severity != SEVERITY_HOLD)
+			continue;
+		snprintf(why->text + used, sizeof(why->text) - used, "%s %s: %.*s", told++ ? ";" : "",
+			 word(&words_reason, (int)row->code), STR_ARG(row->text));
+	}
+	return false;
+}
+
+static bool may_accept(struct call *call, const struct ticket *t, bool override, struct fault *why)
+{
+	struct gate gate;
+
+	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	if (gate.verdict == VERDICT_NOT_QUEUED)
+		return fault(why, FAULT_HELD, "%.*s is %s, not queued; only a queued Ticket is accepted",
+			     STR_ARG(t->id), word(&words_state, t->state));
+	return !gate.holds || override ? true : refuse(&gate, why);
+}
+
+static bool is_asked_again(const struct ticket *t, struct str id)
+{
+	return id.at && draft_find(t, id);
+}
+
+bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *p, struct fault *why)
+{
+	struct draft draft = { .id = p->id, .kind = KIND_ACCEPTED_PLAN, .author = p->author,
+			       .plan = { p->message, p->branch, p->worktree, p->role_plan } };
+	struct ticket *t;
+
+	if (call->entry)
+		return record_answer_written(call, p->ticket, why);
+	if (call->service->accepting || (call->service->waiting && !call->resumed)) {
+		call->parked = true;
+		return true;
+	}
+	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+		return false;
+	if (p->override.at && !p->override.len)
+		return fault(why, FAULT_INVALID, "override needs a reason");
+	if (!is_asked_again(t, p->id) && !may_accept(call, t, p->override.len, why))
+		return false;
+	draft.ticket = t;
+	if (p->override.len)
+		draft.note = arena_printf(&call->arena, "override: %.*s", STR_ARG(p->override));
+	return record_write(call, &draft, why);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "why.h"
+
+#include <stdlib.h>
+
+/* A Ticket whose holds are being told, or were. */
+struct told {
+	UT_hash_handle hh;
+	const struct ticket *ticket;
+	struct gate gate;
+	size_t next;       /* reason to tell next */
+	struct told *above;
+	uint32_t depth;
+	bool open;         /* on the way from the asked Ticket to here */
+};
+
+struct telling {
+	const struct index *ix;
+	struct arena *arena;
+	int64_t now;
+	struct told *table;
+	struct why_row *rows;
+	size_t count, cap;
+};
+
+static struct why_row *add_row(struct telling *s, struct why_row row)
+{
+	if (s->count == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 16;
+		struct why_row *more = arena_alloc(s->arena, s->cap * sizeof(*more));
+		if (s->count)
+			memcpy(more, s->rows, s->count * sizeof(*more));
+		s->rows = more;
+	}
+	s->rows[s->count] = row;
+	return &s->rows[s->count++];
+}
+
+static struct told *begin(struct telling *s, const struct ticket *t, struct told *above)
+{
+	struct told *told = arena_alloc(s->arena, sizeof(*told));
+
+	told->ticket = t;
+	told->above = above;
+	told->depth = above ? above->depth + 1 : 0;
+	told->open = true;
+	gate_of(s->ix, t, s->now, s->arena, &told->gate);
+	HASH_ADD_PTR(s->table, ticket, told);
+	return told;
+}
+
+/* Tell one hold; the Ticket below it that is to be told next, or NULL. */
+static const struct ticket *tell(struct telling *s, struct told *at, const struct reason_row *reason)
+{
+	const struct ticket *other = reason->other.at ? index_named(s->ix, reason->other) : NULL;
+	struct why_row *row = add_row(s, (struct why_row){ .depth = at->depth + 1, .ticket = other,
+							   .reason = reason });
+	struct told *before = NULL;
+
+	if (!other || !ticket_exists(other) || !(reason_waits(reason) || reason->code == REASON_WAITING))
+		return NULL;
+	HASH_FIND_PTR(s->table, &other, before);
+	if (!before)
+		return other;
+	row->cycle = before->open;
+	row->repeated = !before->open && before->gate.holds;
+	return NULL;
+}
+
+void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
+	    struct why_row **rows, size_t *count)
+{
+	struct telling s = { .ix = ix, .arena = arena, .now = now };
+	struct told *at = begin(&s, ticket, NULL);
+
+	add_row(&s, (struct why_row){ .ticket = ticket });
+	while (at) {
+		const struct ticket *below = NULL;
+		while (!below && at->next < at->gate.count) {
+			const struct reason_row *reason = &at->gate.reasons[at->next++];
+			if (reason->severity == SEVERITY_HOLD)
+				below = tell(&s, at, reason);
+		}
+		if (below) {
+			at = begin(&s, below, at);
+			continue;
+		}
+		at->open = false;
+		at = at->above;
+	}
+	HASH_CLEAR(hh, s.table);
+	*rows = s.rows;
+	*count = s.count;
+}

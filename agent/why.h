@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_WHY_H
+#define TP_WHY_H
+
+#include "gate.h"
+
+/*
+ * The tree of holds: why a Ticket is held, and what holds those that hold it.
+ */
+struct why_row {
+	uint32_t depth;
+	const struct ticket *ticket;      /* NULL where the hold is no other Ticket */
+	const struct reason_row *reason;  /* NULL for the asked Ticket */
+	bool cycle;                       /* the Ticket stands above itself */
+	bool repeated;                    /* it was told already: nothing is told below it again */
+};
+
+/* Parents before children, children in the order of the gate.  In the arena. */
+void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
+	    struct why_row **rows, size_t *count);
+
+#endif
