@@ -28,6 +28,8 @@ struct agent {
 	ev_async written;
 	ev_signal term, interrupt;
 	ev_timer idle;
+	ev_periodic clock;
+	int64_t clock_at; /* for when it is set; 0: not */
 	struct service service;
 	struct server *server;
 	struct index *ix;
@@ -41,6 +43,7 @@ struct agent {
 	bool store_failed;
 	ev_tstamp idle_s;
 	int lock;
+	bool check_socket; /* something happened in its folder */
 	bool stopping;
 };
 
@@ -53,9 +56,11 @@ static bool any_tree(void *data, struct fault *why)
 	return sources_any_tree(a->sources, why);
 }
 
-static uint64_t watch_limit(void)
+static uint64_t watch_limit(void *data)
 {
 	unsigned long long limit = 0;
+
+	(void)data;
 	FILE *file = fopen("/proc/sys/fs/inotify/max_user_watches", "re");
 
 	if (file && fscanf(file, "%llu", &limit) != 1)
@@ -73,7 +78,6 @@ static void keeping(void *data, struct keeping *into)
 	*into = (struct keeping){ .mode = MODE_WATCH, .watches = n->watches, .drains = n->drains,
 				  .events = n->events, .overflows = n->overflows,
 				  .rescans = n->rescans };
-	into->watch_limit = watch_limit();
 	if (!n->unwatched)
 		return;
 	into->mode = n->watches ? MODE_PARTIAL : MODE_SCAN;
@@ -135,6 +139,24 @@ static void queue_write(void *data, struct ledger_entry *entry)
 
 /* -- The turn ----------------------------------------------------------- */
 
+static void on_socket_folder(void *data, struct str name)
+{
+	struct agent *a = data;
+
+	(void)name;
+	a->check_socket = true;
+}
+
+static void watch_socket(struct agent *a)
+{
+	const char *path = a->service.place->socket;
+	char *folder = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+
+	a->check_socket = false;
+	watch_side(a->watch, folder, on_socket_folder, a);
+	free(folder);
+}
+
 static void give_writes(struct agent *a)
 {
 	if (!a->to_write)
@@ -165,6 +187,28 @@ static void resume_written(struct agent *a, struct job *done)
 	}
 }
 
+/* Wake at the next wall-clock time that changes an answer; where there is none, never. */
+static void set_clock(struct agent *a)
+{
+	int64_t next = index_next_time(a->ix);
+
+	if (next == a->clock_at)
+		return;
+	a->clock_at = next;
+	ev_periodic_stop(a->loop, &a->clock);
+	if (!next)
+		return;
+	ev_periodic_set(&a->clock, (ev_tstamp)next / 1e6 + 0.001, 0., NULL);
+	ev_periodic_start(a->loop, &a->clock);
+}
+
+static void on_clock(struct ev_loop *loop, ev_periodic *clock, int events)
+{
+	(void)loop;
+	(void)clock;
+	(void)events;
+}
+
 /*
  * Once a turn of the loop, after callbacks that only moved bytes, and in this
  * order.  A request sees every change whose system call had returned before it
@@ -175,7 +219,13 @@ static void end_turn(struct agent *a)
 {
 	struct job *done = worker_take(a->worker);
 
+	index_pass_time(a->ix, stamp_now());
 	sources_turn(a->sources);
+	set_clock(a);
+	if (a->check_socket) {
+		server_check_socket(a->server);
+		watch_socket(a);
+	}
 	resume_written(a, done);
 	server_calls(a->server);
 	give_writes(a);
@@ -248,6 +298,7 @@ static void start_watchers(struct agent *a)
 	ev_signal_init(&a->term, on_signal, SIGTERM);
 	ev_signal_init(&a->interrupt, on_signal, SIGINT);
 	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);
+	ev_init(&a->clock, on_clock);
 	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
 	ev_set_priority(&a->files, 1);
 	ev_prepare_start(a->loop, &a->turn);
@@ -265,9 +316,10 @@ static void fill_service(struct agent *a, const struct place *place,
 	a->service = (struct service){
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
-		.keeping = keeping, .resync = resync, .stop = stop, .user = user,
+		.keeping = keeping, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .store = store,
 	};
+	a->service.zone = msgpack_zone_new(4096);
 	ulid_make(a->service.instance);
 }
 
@@ -316,8 +368,10 @@ void agent_run(struct agent *a)
 {
 	const struct place *place = a->service.place;
 
+	index_pass_time(a->ix, stamp_now());
 	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
 				 strcmp(place->source, "main") == 0 ? place->top : NULL);
+	watch_socket(a);
 	log_info("agent: %zu Tickets of %s", index_count(a->ix), place->common);
 	ev_run(a->loop, 0);
 	log_info("agent: ending");
@@ -357,6 +411,8 @@ void agent_free(struct agent *a)
 	git_free(a->git);
 	if (a->loop)
 		ev_loop_destroy(a->loop);
+	if (a->service.zone)
+		msgpack_zone_free(a->service.zone);
 	free(a->user);
 	/* Last: who gets the lock may start. */
 	if (a->lock >= 0)

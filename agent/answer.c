@@ -72,11 +72,12 @@ static void put_until(struct wire *w, const struct until *u)
 
 static void put_sources(struct call *call, uint64_t sources)
 {
+	const struct index *ix = call->service->ix;
+
 	wire_key(&call->out, "sources");
 	wire_list(&call->out);
-	for (int i = 0; i < SOURCES_MAX; i++)
-		if (sources & UINT64_C(1) << i)
-			wire_str(&call->out, str_of(index_source(call->service->ix, i)->name));
+	for (int i = -1; (i = index_source_next(ix, sources, i)) >= 0;)
+		wire_str(&call->out, str_of(index_source(ix, i)->name));
 	wire_end(&call->out);
 }
 

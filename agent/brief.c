@@ -24,6 +24,9 @@ static const struct {
 	[THREADS] = { "Decisions in threads (they decide nothing here)", "read the thread.md files", 5 },
 };
 
+/* What the sentences about cuts may take at most, all together. */
+#define FOOT_MAX 700
+
 struct lines {
 	struct str *at;
 	size_t count, cap, bytes;
@@ -36,6 +39,25 @@ struct writing {
 	struct lines lines[PART_COUNT];
 };
 
+/* Longer lines end in "…": one text shall not take the place of all others. */
+#define LINE_BYTES_MAX 400
+
+/* One line, whatever the texts in it hold. */
+static struct str flat(struct writing *w, struct str text)
+{
+	size_t len = text.len;
+
+	if (len > LINE_BYTES_MAX)
+		for (len = LINE_BYTES_MAX - 3; len && (text.at[len] & 0xc0) == 0x80; len--)
+			;
+	struct str line = arena_printf(w->arena, "%.*s%s", (int)len, text.at, len < text.len ? "…" : "");
+	char *at = (char *)(uintptr_t)line.at;
+	for (size_t i = 0; i < line.len; i++)
+		if ((unsigned char)at[i] < 0x20 || at[i] == '\x7f')
+			at[i] = ' ';
+	return line;
+}
+
 static void add(struct writing *w, enum part part, struct str line)
 {
 	struct lines *l = &w->lines[part];
@@ -47,27 +69,15 @@ static void add(struct writing *w, enum part part, struct str line)
 			memcpy(more, l->at, l->count * sizeof(*more));
 		l->at = more;
 	}
-	l->at[l->count++] = line;
-	l->bytes += line.len + 1;
+	l->at[l->count] = flat(w, line);
+	l->bytes += l->at[l->count++].len + 1;
 }
 
-/* One line, whatever the text holds. */
-static struct str flat(struct writing *w, struct str text)
-{
-	struct str copy = arena_str(w->arena, text);
-	char *at = (char *)(uintptr_t)copy.at;
-
-	for (size_t i = 0; i < copy.len; i++)
-		if (at[i] == '\n' || at[i] == '\r' || at[i] == '\t')
-			at[i] = ' ';
-	return copy;
-}
-
-static struct str title_of(struct writing *w, const struct ticket *t)
+static struct str title_of(const struct ticket *t)
 {
 	struct str title = ticket_item(t)->title;
 
-	return title.at ? flat(w, title) : STR("");
+	return title.at ? title : STR("");
 }
 
 static void add_holds(struct writing *w, enum part part, const struct gate *gate)
@@ -76,7 +86,7 @@ static void add_holds(struct writing *w, enum part part, const struct gate *gate
 		if (gate->reasons[i].severity == SEVERITY_HOLD)
 			add(w, part, arena_printf(w->arena, "    %s: %.*s",
 						  word(&words_reason, (int)gate->reasons[i].code),
-						  STR_ARG(flat(w, gate->reasons[i].text))));
+						  STR_ARG(gate->reasons[i].text)));
 }
 
 static void write_queue(struct writing *w)
@@ -89,7 +99,7 @@ static void write_queue(struct writing *w)
 	for (size_t i = 0; i < page.count; i++) {
 		add(w, QUEUE, arena_printf(w->arena, "- %.*s %s: %.*s", STR_ARG(rows[i].ticket->id),
 					   word(&words_verdict, (int)rows[i].verdict),
-					   STR_ARG(title_of(w, rows[i].ticket))));
+					   STR_ARG(title_of(rows[i].ticket))));
 		add_holds(w, QUEUE, &rows[i]);
 	}
 }
@@ -102,12 +112,12 @@ static void write_plan(struct writing *w, const struct ticket *t)
 	if (!r || !ticket_plan_is_current(t)) {
 		add(w, PLANS, arena_printf(w->arena, "- %.*s (%s) %.*s: no plan recorded",
 					   STR_ARG(t->id), word(&words_state, t->state),
-					   STR_ARG(title_of(w, t))));
+					   STR_ARG(title_of(t))));
 		return;
 	}
 	add(w, PLANS, arena_printf(w->arena, "- %.*s (%s) %.*s%s%.*s%s%.*s [%.*s, %s]",
 				   STR_ARG(t->id), word(&words_state, t->state),
-				   STR_ARG(flat(w, r->plan->summary)), r->plan->branch.at ? "; branch " : "",
+				   STR_ARG(r->plan->summary), r->plan->branch.at ? "; branch " : "",
 				   STR_ARG(r->plan->branch), r->plan->worktree.at ? "; worktree " : "",
 				   STR_ARG(r->plan->worktree), STR_ARG(r->author),
 				   stamp_text(r->at, at)));
@@ -142,7 +152,7 @@ static void write_waits(struct writing *w, const struct ticket *t)
 			continue;
 		add(w, WAITS, arena_printf(w->arena, "- %.*s %.*s: %.*s [record %.*s]", STR_ARG(t->id),
 					   STR_ARG(condition(w, d->record->until)),
-					   STR_ARG(flat(w, d->record->note)), STR_ARG(d->record->id)));
+					   STR_ARG(d->record->note), STR_ARG(d->record->id)));
 	}
 }
 
@@ -156,7 +166,7 @@ static void write_held(struct writing *w, const struct ticket *t)
 	if (!gate.holds)
 		return;
 	add(w, HOLDS, arena_printf(w->arena, "- %.*s (%s) %.*s", STR_ARG(t->id),
-				   word(&words_state, t->state), STR_ARG(title_of(w, t))));
+				   word(&words_state, t->state), STR_ARG(title_of(t))));
 	add_holds(w, HOLDS, &gate);
 }
 
@@ -179,7 +189,7 @@ static void write_problems(struct writing *w)
 				 STR_ARG(rows[i].ticket ? rows[i].ticket->id : STR("")),
 				 rows[i].ticket ? " " : "",
 				 STR_ARG(rows[i].ticket ? STR("") : rows[i].path),
-				 STR_ARG(flat(w, rows[i].text))));
+				 STR_ARG(rows[i].text)));
 	}
 }
 
@@ -200,9 +210,39 @@ static void write_thread(struct writing *w, const struct ticket *t, brief_thread
 	for (size_t i = 0; i < count; i++)
 		add(w, THREADS, arena_printf(w->arena, "- %.*s %.*s by %.*s, %.*s: %s/%s/thread.md:%u",
 					     STR_ARG(t->id), STR_ARG(events[i].kind),
-					     STR_ARG(flat(w, events[i].author)), STR_ARG(events[i].at),
+					     STR_ARG(events[i].author), STR_ARG(events[i].at),
 					     s->root, t->face->dir, events[i].line));
 	buf_release(&text);
+}
+
+static size_t wanted(const struct lines *l, enum part part)
+{
+	return l->count ? l->bytes + strlen(parts[part].title) + 5 : 0;
+}
+
+/* Where not all can be told, what is cut has to be said. */
+static size_t room_for_parts(const struct writing *w, size_t max, size_t used)
+{
+	size_t all = used, foot = max / 4 < FOOT_MAX ? max / 4 : FOOT_MAX;
+
+	for (int i = 0; i < PART_COUNT; i++)
+		all += wanted(&w->lines[i], (enum part)i);
+	foot = all <= max ? 0 : foot;
+	return max > used + foot ? max - used - foot : 0;
+}
+
+/* Each section that lost lines, or their number where that is too much to say. */
+static void put_cuts(const struct brief *brief, size_t max, struct buf *out)
+{
+	size_t all = out->len + 1;
+
+	for (size_t i = 0; i < brief->cut_count; i++)
+		all += brief->cut[i].len + 3;
+	for (size_t i = 0; all <= max && i < brief->cut_count; i++)
+		buf_addf(out, "%s(%.*s)\n", i ? "" : "\n", STR_ARG(brief->cut[i]));
+	if (all > max)
+		buf_addf(out, "\n(%zu sections are cut: tpctl brief --max-bytes N tells more)\n",
+			 brief->cut_count);
 }
 
 /* How many bytes each section gets: its share, then what others leave over, in order. */
@@ -211,14 +251,13 @@ static void allot(const struct writing *w, size_t max, size_t room[PART_COUNT])
 	size_t left = max;
 
 	for (int i = 0; i < PART_COUNT; i++) {
-		size_t head = w->lines[i].count ? strlen(parts[i].title) + 5 : 0;
-		size_t want = w->lines[i].bytes + head, share = max * parts[i].share / 100;
+		size_t want = wanted(&w->lines[i], (enum part)i);
+		size_t share = max * parts[i].share / 100;
 		room[i] = want < share ? want : share;
 		left -= room[i];
 	}
 	for (int i = 0; i < PART_COUNT; i++) {
-		size_t head = w->lines[i].count ? strlen(parts[i].title) + 5 : 0;
-		size_t more = w->lines[i].bytes + head - room[i];
+		size_t more = wanted(&w->lines[i], (enum part)i) - room[i];
 		more = more < left ? more : left;
 		room[i] += more;
 		left -= more;
@@ -286,14 +325,10 @@ void brief_of(struct index *ix, int64_t now, size_t max, brief_thread_fn *thread
 	gather(&w, thread, ctx);
 	*brief = (struct brief){ .cut = arena_alloc(arena, PART_COUNT * sizeof(struct str)) };
 	buf_add_str(&out, headline(&w, all, count));
-	/* What was cut is said at the end, in at most so many bytes. */
-	size_t foot = PART_COUNT * 24;
-	allot(&w, max > out.len + foot ? max - out.len - foot : 0, room);
+	allot(&w, room_for_parts(&w, max, out.len), room);
 	for (int i = 0; i < PART_COUNT; i++)
 		put_part(&w, (enum part)i, room[i], &out, brief);
-	for (size_t i = 0; i < brief->cut_count; i++)
-		if (out.len + brief->cut[i].len + 8 <= max)
-			buf_addf(&out, "%s(%.*s)\n", i ? "" : "\n", STR_ARG(brief->cut[i]));
+	put_cuts(brief, max, &out);
 	brief->text = arena_str(arena, (struct str){ out.at, out.len });
 	buf_release(&out);
 }

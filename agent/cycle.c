@@ -71,9 +71,33 @@ static size_t trace(const struct reached *last, struct arena *arena, struct tick
 	return count;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct ticket *const *x = a, *const *y = b;
+
+	return str_cmp((*x)->id, (*y)->id);
+}
+
+/* By id: of several shortest ways the same one is told, in whatever order files were read. */
+static size_t awaited_by(const struct ticket *t, struct arena *arena, struct ticket ***into)
+{
+	struct wait_walk walk = { .ticket = t };
+	size_t count = 0, n = 0;
+
+	while (wait_next(&walk))
+		count++;
+	*into = arena_alloc(arena, count * sizeof(struct ticket *));
+	walk = (struct wait_walk){ .ticket = t };
+	while (n < count)
+		(*into)[n++] = wait_next(&walk);
+	if (n > 1)
+		qsort(*into, n, sizeof(struct ticket *), by_id);
+	return n;
+}
+
 size_t cycle_of(const struct ticket *ticket, struct arena *arena, struct ticket ***loop)
 {
-	struct ticket *start = (struct ticket *)(uintptr_t)ticket, *t;
+	struct ticket *start = (struct ticket *)(uintptr_t)ticket;
 	struct reached *table = NULL, *at = reach(&table, arena, start, NULL), *end = at;
 	size_t count = 0;
 
@@ -81,10 +105,11 @@ size_t cycle_of(const struct ticket *ticket, struct arena *arena, struct ticket 
 		at = NULL;
 	/* Breadth first: the first way back is a shortest one. */
 	for (; at && !count; at = at->next) {
-		struct wait_walk walk = { .ticket = at->ticket };
-		while (!count && (t = wait_next(&walk))) {
-			struct reached *more = reach(&table, arena, t, at);
-			if (t == start)
+		struct ticket **next;
+		size_t n = awaited_by(at->ticket, arena, &next);
+		for (size_t i = 0; i < n && !count; i++) {
+			struct reached *more = reach(&table, arena, next[i], at);
+			if (next[i] == start)
 				count = trace(at, arena, loop);
 			if (more)
 				end = end->next = more;

@@ -8,11 +8,16 @@
 #include "log.h"
 #include "params.h"
 #include "stamp.h"
+#include "utf8.h"
 
-struct str service_clock(const struct service *service, struct arena *arena)
+/* INSTANCE:GENERATION */
+static void put_clock(struct call *call)
 {
-	return arena_printf(arena, "%s:%llu", service->instance,
-			    (unsigned long long)index_generation(service->ix));
+	char clock[ULID_LEN + 24];
+
+	snprintf(clock, sizeof(clock), "%s:%llu", call->service->instance,
+		 (unsigned long long)index_generation(call->service->ix));
+	wire_put_str(&call->out, "clock", str_of(clock));
 }
 
 static bool handle(struct call *call, struct fault *why)
@@ -33,6 +38,16 @@ static bool handle(struct call *call, struct fault *why)
 	bug_at(__FILE__, __LINE__, "a method without a handler");
 }
 
+/* A fault's text has its limit, which may lie inside a character. */
+static struct str whole(struct str text)
+{
+	size_t bad;
+
+	if (!utf8_check(text, &bad) && text.len - bad < 4)
+		text.len = bad;
+	return text;
+}
+
 static void put_error(struct buf *out, uint32_t msgid, const struct fault *why)
 {
 	struct wire w;
@@ -40,7 +55,7 @@ static void put_error(struct buf *out, uint32_t msgid, const struct fault *why)
 
 	snprintf(text, sizeof(text), "%s: %s", fault_name(why->code), why->text);
 	wire_init(&w, out);
-	wire_error(&w, msgid, fault_exit(why->code) == 2, str_of(text));
+	wire_error(&w, msgid, fault_exit(why->code) == 2, whole(str_of(text)));
 }
 
 /* The agent's own methods answer without a Ticket tree. */
@@ -116,35 +131,55 @@ static bool try_once(struct call *call, struct buf *out, struct fault *why)
 		return true;
 	}
 	/* After the handler: it may have changed what the clock says. */
-	wire_put_str(&call->out, "clock", service_clock(call->service, &call->arena));
+	put_clock(call);
 	put_freshness(call);
 	wire_end(&call->out);
 	check_answer(call, (struct str){ out->at + start, out->len - start });
 	return true;
 }
 
+/* An integer parameter of a list, or NULL where the method has none of that name. */
+static int64_t *list_param(struct call *call, struct str name)
+{
+	unsigned at;
+	const struct rpc_field *f = rpc_field_find(call->method->params, name, &at);
+
+	if (!f || !rpc_field_find(call->method->params, STR("limit"), &at))
+		return NULL;
+	return (int64_t *)(void *)((char *)&call->params + f->offset);
+}
+
 /* Make a list's page half as long; false where there is nothing to halve. */
 static bool shorten(struct call *call)
 {
-	unsigned at;
-	const struct rpc_field *f = rpc_field_find(call->method->params, STR("limit"), &at);
+	int64_t *limit = list_param(call, STR("limit"));
 
-	if (!f)
+	if (!limit || *limit == 1)
 		return false;
-	int64_t *limit = (int64_t *)(void *)((char *)&call->params + f->offset);
 	*limit = (*limit ? *limit : RPC_LIMIT_DEFAULT) / 2;
-	return *limit > 0;
+	return true;
+}
+
+/* How long the answer may be: what the asker said, within what we send at all. */
+static size_t budget(struct call *call)
+{
+	int64_t *asked = list_param(call, STR("max_bytes"));
+
+	return asked && *asked > 0 && *asked < RPC_ANSWER_MAX ? (size_t)*asked : RPC_ANSWER_MAX;
 }
 
 static bool run(struct call *call, struct buf *out, struct fault *why)
 {
-	size_t start = out->len;
+	size_t start = out->len, max = budget(call);
 
 	while (try_once(call, out, why)) {
-		if (out->len - start <= RPC_ANSWER_MAX)
+		size_t size = out->len - start;
+		bool fits = size <= max, shorter = !fits && shorten(call);
+		/* One row is given even where it is more than was asked for. */
+		if (fits || (!shorter && size <= RPC_ANSWER_MAX))
 			return true;
 		out->len = start;
-		if (!shorten(call))
+		if (!shorter)
 			return fault(why, FAULT_TOO_LARGE, "the answer has more than %d bytes",
 				     RPC_ANSWER_MAX);
 	}
@@ -216,7 +251,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 bool dispatch(struct service *service, struct caller *caller, struct str message, struct buf *out,
 	      struct call **parked)
 {
-	msgpack_zone *zone = msgpack_zone_new(1024);
+	msgpack_zone *zone = service->zone;
 	struct envelope e;
 	struct fault why;
 
@@ -230,7 +265,7 @@ bool dispatch(struct service *service, struct caller *caller, struct str message
 			put_error(out, e.msgid, &why);
 	}
 	/* Notifications and answers that nobody asked for are dropped: editors send such. */
-	msgpack_zone_free(zone);
+	msgpack_zone_clear(zone);
 	return ok;
 }
 

@@ -215,9 +215,10 @@ static const struct copy *where(const struct index *ix, const struct ticket *t)
 	return t->face;
 }
 
-struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d)
+struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
+				 const struct decision *stored)
 {
-	const struct copy *copy = where(ix, d->ticket);
+	const struct copy *copy = stored ? stored->doc->copy : where(ix, d->ticket);
 	const struct source *source = index_source(ix, copy->source);
 	json_t *object = draft_json(d);
 	char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

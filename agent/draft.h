@@ -33,8 +33,12 @@ bool draft_until(struct index *ix, struct str text, struct until *until, struct 
 bool draft_check(const struct index *ix, struct draft *draft, struct arena *arena,
 		 struct fault *why);
 
-/* Its file, in the checkout where records go: the authority's, else one that has the Ticket. */
-struct ledger_entry *draft_entry(const struct index *ix, const struct draft *draft);
+/*
+ * Its file: where it is stored already, else in the checkout where records go,
+ * which is the authority's, or one that has the Ticket.
+ */
+struct ledger_entry *draft_entry(const struct index *ix, const struct draft *draft,
+				 const struct decision *stored);
 
 /* The record file of that id of the Ticket, or NULL. */
 const struct decision *draft_find(const struct ticket *ticket, struct str id);

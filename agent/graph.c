@@ -172,24 +172,47 @@ static bool is_vivid(const struct edge *e)
 	return e->holds || (look_of(e) == LOOK_OTHER && e->status == STATUS_LIVE);
 }
 
-static void draw_text(const struct graph *g, struct buf *into)
+static const char *state_of(const struct ticket *t)
+{
+	return ticket_exists(t) ? word(&words_state, t->state) : "not there";
+}
+
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == '\x7f';
+}
+
+/* Titles, and ids of what is not there, are anybody's: none of them begins a line. */
+static void add_flat(struct buf *into, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		buf_add(into, is_control(text.at[i]) ? " " : &text.at[i], 1);
+}
+
+static void draw_text_edge(const struct edge *e, struct buf *into)
 {
 	static const char *const arrows[LOOK_COUNT] = { "==>", "-->", "<x>", "..." };
+
+	buf_addf(into, "    %s %s ", is_vivid(e) ? arrows[look_of(e)] : "~~~",
+		 word(&words_kind, (int)e->d->record->kind));
+	add_flat(into, e->to->id);
+	buf_addf(into, " (%s)%s%s\n", state_of(e->to), e->status == STATUS_LIVE ? "" : " ",
+		 e->status == STATUS_LIVE ? "" : word(&words_status, (int)e->status));
+}
+
+static void draw_text(const struct graph *g, struct buf *into)
+{
 	size_t at = 0;
 
 	for (size_t i = 0; i < g->node_count; i++) {
 		const struct ticket *t = g->nodes[i];
-		buf_addf(into, "%s%.*s (%s) %.*s\n", fades(t) ? "~ " : "", STR_ARG(t->id),
-			 ticket_exists(t) ? word(&words_state, t->state) : "not there",
-			 STR_ARG(title_of(t)));
-		for (; at < g->edge_count && g->edges[at].from == t; at++) {
-			const struct edge *e = &g->edges[at];
-			buf_addf(into, "    %s %s %.*s (%s)%s%s\n", is_vivid(e) ? arrows[look_of(e)] : "~~~",
-				 word(&words_kind, (int)e->d->record->kind), STR_ARG(e->to->id),
-				 ticket_exists(e->to) ? word(&words_state, e->to->state) : "not there",
-				 e->status == STATUS_LIVE ? "" : " ",
-				 e->status == STATUS_LIVE ? "" : word(&words_status, (int)e->status));
-		}
+		buf_addf(into, "%s", fades(t) ? "~ " : "");
+		add_flat(into, t->id);
+		buf_addf(into, " (%s) ", state_of(t));
+		add_flat(into, title_of(t));
+		buf_addf(into, "\n");
+		for (; at < g->edge_count && g->edges[at].from == t; at++)
+			draw_text_edge(&g->edges[at], into);
 	}
 	if (!g->edge_count)
 		buf_addf(into, "no records join Tickets here\n");
@@ -205,9 +228,9 @@ static void add_label(struct buf *into, struct str text, const char *quote)
 		char c = text.at[i];
 		if (c == '"')
 			buf_add_str(into, str_of(quote));
-		else if (c == '\\' || (unsigned char)c < 0x20 || c == '\x7f')
+		else if (c == '\\' || is_control(c))
 			buf_add(into, " ", 1);
-		else if (c == '<' || c == '>' || c == '#' || c == '&' || c == '`')
+		else if (strchr("<>#&`%", c))
 			buf_addf(into, *quote == '#' ? "#%d;" : "%c", c);
 		else
 			buf_add(into, &c, 1);
@@ -224,17 +247,23 @@ static void draw_dot(const struct graph *g, struct buf *into)
 	buf_addf(into, "digraph tickets {\n\trankdir=LR;\n\tnode [shape=box];\n");
 	for (size_t i = 0; i < g->node_count; i++) {
 		const struct ticket *t = g->nodes[i];
-		buf_addf(into, "\t\"%.*s\" [label=\"%.*s\\n%s\\n", STR_ARG(t->id), STR_ARG(t->id),
-			 ticket_exists(t) ? word(&words_state, t->state) : "not there");
+		buf_addf(into, "\t\"");
+		add_label(into, t->id, "'");
+		buf_addf(into, "\" [label=\"");
+		add_label(into, t->id, "'");
+		buf_addf(into, "\\n%s\\n", state_of(t));
 		add_label(into, title_of(t), "'");
 		buf_addf(into, "\"%s];\n", fades(t) ? ", color=gray, fontcolor=gray" : "");
 	}
 	for (size_t i = 0; i < g->edge_count; i++) {
 		const struct edge *e = &g->edges[i];
-		buf_addf(into, "\t\"%.*s\" -> \"%.*s\" [label=\"%s\", %s];\n", STR_ARG(e->from->id),
-			 STR_ARG(e->to->id), word(&words_kind, (int)e->d->record->kind),
-			 is_vivid(e) ? looks[look_of(e)]
-							      : "color=gray, fontcolor=gray");
+		buf_addf(into, "\t\"");
+		add_label(into, e->from->id, "'");
+		buf_addf(into, "\" -> \"");
+		add_label(into, e->to->id, "'");
+		buf_addf(into, "\" [label=\"%s\", %s];\n",
+			 word(&words_kind, (int)e->d->record->kind),
+			 is_vivid(e) ? looks[look_of(e)] : "color=gray, fontcolor=gray");
 	}
 	buf_addf(into, "}\n");
 }
@@ -254,8 +283,9 @@ static void draw_mermaid(const struct graph *g, struct buf *into)
 	buf_addf(into, "flowchart LR\n");
 	for (size_t i = 0; i < g->node_count; i++) {
 		const struct ticket *t = g->nodes[i];
-		buf_addf(into, "\tn%zu[\"%.*s (%s)<br/>", i, STR_ARG(t->id),
-			 ticket_exists(t) ? word(&words_state, t->state) : "not there");
+		buf_addf(into, "\tn%zu[\"", i);
+		add_label(into, t->id, "#quot;");
+		buf_addf(into, " (%s)<br/>", state_of(t));
 		add_label(into, title_of(t), "#quot;");
 		buf_addf(into, "\"]%s\n", fades(t) ? ":::resolved" : "");
 	}

@@ -62,10 +62,8 @@ static void put_sources(struct call *call)
 
 	wire_key(w, "sources");
 	wire_list(w);
-	for (int i = 0; i < SOURCES_MAX; i++) {
+	for (int i = -1; (i = index_source_next(call->service->ix, UINT64_MAX, i)) >= 0;) {
 		const struct source *s = index_source(call->service->ix, i);
-		if (!s)
-			continue;
 		wire_map(w);
 		wire_put_str(w, "name", str_of(s->name));
 		wire_put_str(w, "path", str_of(s->top));
@@ -82,7 +80,7 @@ static void put_keeping(struct call *call, const struct keeping *k)
 	struct wire *w = &call->out;
 
 	wire_put_int(w, "watches", (int64_t)k->watches);
-	wire_put_int(w, "watch_limit", (int64_t)k->watch_limit);
+	wire_put_int(w, "watch_limit", (int64_t)call->service->watch_limit(call->service->agent));
 	wire_put_int(w, "drains", (int64_t)k->drains);
 	wire_put_int(w, "events", (int64_t)k->events);
 	wire_put_int(w, "overflows", (int64_t)k->overflows);
@@ -126,7 +124,7 @@ bool handle_agent_describe(struct call *call, const struct agent_describe_params
 
 	(void)p;
 	(void)why;
-	wire_put_str(&call->out, "schema", str_of(text));
+	wire_put_str(&call->out, "table", str_of(text));
 	free(text);
 	json_decref(schema);
 	return true;

@@ -6,6 +6,7 @@
 #include "answer.h"
 #include "brief.h"
 #include "graph.h"
+#include "guard.h"
 #include "handle_record.h"
 #include "why.h"
 
@@ -192,6 +193,8 @@ bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *
 		return false;
 	if (p->override.at && !p->override.len)
 		return fault(why, FAULT_INVALID, "override needs a reason");
+	if (!guard_text(call->service->ix, "override", p->override, why))
+		return false;
 	if (!is_asked_again(t, p->id) && !may_accept(call, t, p->override.len, why))
 		return false;
 	draft.ticket = t;

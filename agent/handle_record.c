@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "handlers.h"
 #include "meaning.h"
+#include "stamp.h"
 
 /* Records: read, written, taken back. */
 
@@ -31,6 +32,21 @@ static bool find_other(struct call *call, struct str name, struct ticket **into,
 	return *into || !name.at || index_resolve(call->service->ix, name, into, why);
 }
 
+static bool find_source(struct call *call, struct str name, uint64_t *mask, struct fault *why)
+{
+	if (!name.at)
+		return true;
+	for (int i = 0; i < SOURCES_MAX; i++) {
+		const struct source *s = index_source(call->service->ix, i);
+		if (s && str_is(name, s->name)) {
+			*mask = UINT64_C(1) << i;
+			return true;
+		}
+	}
+	return fault(why, FAULT_NOT_FOUND, "no checkout \"%.*s\"; `tpctl status` lists them",
+		     (int)(name.len > 128 ? 128 : name.len), name.at);
+}
+
 bool handle_record_query(struct call *call, const struct record_query_params *p, struct fault *why)
 {
 	struct ticket *ticket = NULL, *other = NULL;
@@ -40,8 +56,11 @@ bool handle_record_query(struct call *call, const struct record_query_params *p,
 
 	if (p->ticket.at && !index_resolve(call->service->ix, p->ticket, &ticket, why))
 		return false;
-	if (!find_other(call, p->other, &other, why))
+	if (!find_other(call, p->other, &other, why) ||
+	    !find_source(call, p->source, &filter.sources, why))
 		return false;
+	filter.since = p->since;
+	filter.before = p->before;
 	filter.ticket = ticket;
 	filter.other = other;
 	return page_of_records(call, p, &filter, why);
@@ -62,17 +81,22 @@ static void put_record(struct call *call, const struct seen *row, bool stored)
 }
 
 /* A record of that id is there: the one that was asked for, or another. */
-static bool answer_stored(struct call *call, const struct decision *stored,
-			  const struct ledger_entry *entry, struct fault *why)
+static bool is_as_asked(const struct decision *stored, const struct ledger_entry *entry,
+			struct fault *why)
 {
-	struct seen row = { stored, false };
+	if (draft_is(stored, entry))
+		return true;
+	return fault(why, FAULT_INVALID,
+		     "a record with the id %.*s is there already and says something else",
+		     STR_ARG(stored->record->id));
+}
 
-	if (!draft_is(stored, entry))
-		return fault(why, FAULT_INVALID,
-			     "a record with the id %.*s is there already and says something else",
-			     STR_ARG(stored->record->id));
-	put_record(call, &row, true);
-	return true;
+static bool not_found_again(const struct ledger_entry *entry, struct fault *why)
+{
+	if (entry->result == LEDGER_THERE)
+		return fault(why, FAULT_INVALID, "%s is there already and is no such record",
+			     entry->name);
+	return fault(why, FAULT_IO, "%s was written and is gone again", entry->name);
 }
 
 bool record_answer_written(struct call *call, struct str ticket, struct fault *why)
@@ -89,15 +113,32 @@ bool record_answer_written(struct call *call, struct str ticket, struct fault *w
 		return false;
 	const struct decision *stored = draft_find(t, id);
 	if (!stored)
-		return fault(why, FAULT_IO, "%s was written and is gone again", entry->name);
-	return answer_stored(call, stored, entry, why);
+		return not_found_again(entry, why);
+	if (!is_as_asked(stored, entry, why))
+		return false;
+	put_record(call, &(struct seen){ stored, false }, true);
+	return true;
+}
+
+/*
+ * A plan dated before its Ticket was queued would not count: clocks differ, and
+ * files keep milliseconds.
+ */
+static int64_t date_of(const struct draft *draft, int64_t now)
+{
+	int64_t queued;
+
+	if (draft->kind != KIND_ACCEPTED_PLAN ||
+	    !stamp_parse(ticket_item(draft->ticket)->queued_at, &queued))
+		return now;
+	return now / 1000 * 1000 < queued ? queued + 999 : now;
 }
 
 bool record_write(struct call *call, struct draft *draft, struct fault *why)
 {
 	char made[ULID_LEN + 1];
 
-	draft->at = draft->at ? draft->at : call->now;
+	draft->at = draft->at ? draft->at : date_of(draft, call->now);
 	if (!draft->author.len)
 		draft->author = call->service->user(call->service->agent);
 	if (!draft_check(call->service->ix, draft, &call->arena, why))
@@ -106,13 +147,13 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 		ulid_make(made);
 		draft->id = str_of(made);
 	}
-	struct ledger_entry *entry = draft_entry(call->service->ix, draft);
 	const struct decision *stored = draft_find(draft->ticket, draft->id);
-	if (stored) {
-		bool ok = answer_stored(call, stored, entry, why);
+	struct ledger_entry *entry = draft_entry(call->service->ix, draft, stored);
+	if (stored && !is_as_asked(stored, entry, why)) {
 		ledger_entry_free(entry);
-		return ok;
+		return false;
 	}
+	/* Also what is there goes by the disk: that it is seen does not mean that it is safe. */
 	call->entry = entry;
 	call->parked = true;
 	return true;
@@ -251,7 +292,7 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 {
 	struct draft draft = { .id = p->id, .kind = KIND_RETRACTION, .note = p->message,
 			       .author = p->author };
-	const struct decision *target, *stored;
+	const struct decision *target = NULL, *stored;
 	struct ticket *t;
 
 	if (call->entry)

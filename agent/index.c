@@ -16,6 +16,9 @@ struct index {
 	size_t records;
 	size_t flaws;
 	size_t occupied;
+	size_t timed;      /* records that wait for a time */
+	int64_t now;       /* as far as index_pass_time was told */
+	int64_t next_time; /* the first later one that ends a wait; 0: none */
 	uint64_t generation;
 	unsigned epoch;
 	bool changed;
@@ -513,6 +516,22 @@ const struct source *index_source(const struct index *ix, int source)
 									      : NULL;
 }
 
+int index_source_next(const struct index *ix, uint64_t mask, int after)
+{
+	int next = -1;
+
+	for (; mask; mask &= mask - 1) {
+		int i = __builtin_ctzll(mask);
+		if (!ix->sources[i].used || i == after)
+			continue;
+		const char *name = ix->sources[i].name;
+		if ((after < 0 || strcmp(name, ix->sources[after].name) > 0) &&
+		    (next < 0 || strcmp(name, ix->sources[next].name) < 0))
+			next = i;
+	}
+	return next;
+}
+
 /* -- Settling ----------------------------------------------------------- */
 
 enum state copy_state(const struct copy *copy)
@@ -594,12 +613,19 @@ static void settle_state(const struct index *ix, struct ticket *t)
 	}
 }
 
+static bool is_timed(const struct decision *d)
+{
+	return d->record->until && d->record->until->form == UNTIL_AFTER;
+}
+
 static void unlink_own(struct index *ix, struct ticket *t)
 {
 	struct decision *own = t->own;
 	uint32_t count = t->own_count;
 
 	ix->records -= count;
+	ix->timed -= t->own_timed;
+	t->own_timed = 0;
 	t->own = NULL;
 	t->own_count = 0;
 	t->last_plan = NULL;
@@ -775,6 +801,7 @@ static void link_own(struct index *ix, struct ticket *t)
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		struct decision *d = &t->own[i];
 		d->ticket = t;
+		t->own_timed += is_timed(d);
 		if (d->record->kind == KIND_ACCEPTED_PLAN && !d->retracted)
 			t->last_plan = d;
 		if (!d->record->other.at)
@@ -798,6 +825,7 @@ static void settle_records(struct index *ix, struct ticket *t)
 		t->own_count = count;
 		settle_retractions(t);
 		link_own(ix, t);
+		ix->timed += t->own_timed;
 	}
 	ix->records += count;
 }
@@ -830,6 +858,30 @@ static void sort_docs(struct ticket *t)
 	}
 }
 
+/* The first time after now that ends a wait.  Few trees have any such record. */
+static void settle_next_time(struct index *ix)
+{
+	ix->next_time = 0;
+	for (const struct ticket *t = ix->timed ? ix->tickets : NULL; t; t = t->hh.next)
+		for (uint32_t i = 0; t->own_timed && i < t->own_count; i++) {
+			int64_t at = is_timed(&t->own[i]) ? t->own[i].record->until->after : 0;
+			if (at > ix->now && (!ix->next_time || at < ix->next_time))
+				ix->next_time = at;
+		}
+}
+
+void index_pass_time(struct index *ix, int64_t now)
+{
+	/* A wall clock may go back, too. */
+	ix->changed |= ix->timed && (now < ix->now || (ix->next_time && now >= ix->next_time));
+	ix->now = now;
+}
+
+int64_t index_next_time(const struct index *ix)
+{
+	return ix->next_time;
+}
+
 bool index_settle(struct index *ix)
 {
 	if (!ix->changed)
@@ -853,6 +905,7 @@ bool index_settle(struct index *ix)
 		t->dirty_next = NULL;
 		drop_if_unknown(ix, t);
 	}
+	settle_next_time(ix);
 	return true;
 }
 

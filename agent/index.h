@@ -77,6 +77,7 @@ struct ticket {
 	struct ticket *dirty_next;
 	uint64_t generation;           /* at which it last changed */
 	uint32_t own_count;
+	uint32_t own_timed;            /* of them, those that wait for a time */
 	uint8_t state;                 /* enum state */
 	int8_t busy_elsewhere;         /* a source other than face's with state inprogress, or -1 */
 	int8_t resolved_elsewhere;     /* a source that has it resolved while it is not, or -1 */
@@ -109,6 +110,8 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 /* Forget it and all it held. */
 void index_source_drop(struct index *ix, int source);
 const struct source *index_source(const struct index *ix, int source);
+/* Of a mask's sources the next by name behind `after`, the first for -1; -1 at the end. */
+int index_source_next(const struct index *ix, uint64_t mask, int after);
 
 /* A file is there and says this.  `path` is from the root; the content is taken over. */
 void index_put(struct index *ix, int source, struct str path, struct content *content);
@@ -124,6 +127,13 @@ void index_scan_end(struct index *ix, int source);
 
 /* Make the changes visible; whether there were any. */
 bool index_settle(struct index *ix);
+
+/*
+ * The time has come to this: where that ends a wait, the next settle raises the
+ * generation.  The next such time, in microseconds since 1970; 0 for none.
+ */
+void index_pass_time(struct index *ix, int64_t now);
+int64_t index_next_time(const struct index *ix);
 
 /* Whatever else may change an answer (config, a passed time) says so. */
 void index_touch(struct index *ix);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -14,6 +16,12 @@
 
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;
+
+/* Records folders in which this agent wrote before; of two with one place the later. */
+static struct {
+	dev_t dev;
+	ino_t ino;
+} known[256];
 
 void ledger_trust(void)
 {
@@ -42,17 +50,21 @@ void ledger_entry_free(struct ledger_entry *e)
 	free(e);
 }
 
-/* A folder of ours in another, made if it is not there; the new name is synced before it is used. */
-static bool bg_enter(int parent, const char *name, bool make, int *fd, struct fault *why)
+/* A failed sync may have thrown the pages away: it is never tried again on the same file. */
+static bool bg_doubt(struct ledger_entry *e, const char *what)
 {
-	if (make && mkdirat(parent, name, 0777) == 0) {
-		if (fsync(parent) < 0) {
-			atomic_store(&doubted, true);
-			return fault_errno(why, FAULT_IO, "the folder %s was not synced", name);
-		}
-	} else if (make && errno != EEXIST) {
+	atomic_store(&doubted, true);
+	e->result = LEDGER_UNKNOWN;
+	return fault_errno(&e->why, FAULT_OUTCOME_UNKNOWN, "%s", what);
+}
+
+/* A folder in another; where `made` is given it is made if it is not there. */
+static bool bg_enter(int parent, const char *name, bool *made, int *fd, struct fault *why)
+{
+	if (made && mkdirat(parent, name, 0777) == 0)
+		*made = true;
+	else if (made && errno != EEXIST)
 		return fault_errno(why, FAULT_IO, "cannot make the folder %s", name);
-	}
 	switch (beneath_open_dir(parent, name, fd)) {
 	case BENEATH_OK:
 		return true;
@@ -72,22 +84,6 @@ static void bg_close(int fd)
 		close(fd);
 }
 
-/* Open the entry's records folder. */
-static bool bg_open_folder(struct ledger_entry *e)
-{
-	int root = open(e->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ticket = -1, artifacts = -1;
-
-	if (root < 0)
-		return fault_errno(&e->why, FAULT_IO, "cannot open %s", e->root);
-	bool ok = bg_enter(root, e->dir, false, &ticket, &e->why) &&
-		  bg_enter(ticket, "artifacts", true, &artifacts, &e->why) &&
-		  bg_enter(artifacts, "records", true, &e->folder, &e->why);
-	bg_close(root);
-	bg_close(ticket);
-	bg_close(artifacts);
-	return ok;
-}
-
 static bool bg_write_all(int fd, const struct buf *bytes)
 {
 	for (size_t at = 0; at < bytes->len;) {
@@ -101,12 +97,97 @@ static bool bg_write_all(int fd, const struct buf *bytes)
 	return true;
 }
 
-/* A failed sync may have thrown the pages away: it is never tried again on the same file. */
-static bool bg_doubt(struct ledger_entry *e, const char *what)
+/* Whether the disk takes and keeps bytes again. */
+static bool bg_probe(int folder, struct ledger_entry *e)
 {
-	atomic_store(&doubted, true);
-	e->result = LEDGER_UNKNOWN;
-	return fault_errno(&e->why, FAULT_OUTCOME_UNKNOWN, "%s", what);
+	int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	bool unnamed = fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR);
+	bool ok = (!unnamed || (fd >= 0 && bg_write_all(fd, &e->bytes) && fsync(fd) == 0)) &&
+		  fsync(folder) == 0;
+	int cause = errno;
+
+	bg_close(fd);
+	errno = cause;
+	return ok ? true
+		  : fault_errno(&e->why, FAULT_STORE_READ_ONLY,
+				"records cannot be written: the disk failed to keep one");
+}
+
+static bool bg_trusted(int folder, struct ledger_entry *e)
+{
+	if (!atomic_load(&doubted))
+		return true;
+	if (!bg_probe(folder, e))
+		return false;
+	ledger_trust();
+	return true;
+}
+
+static int64_t nanoseconds(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Temporary files of an agent that was killed: ours are all younger than our first write. */
+static void bg_sweep(int folder)
+{
+	static int64_t first;
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct timespec now;
+	struct stat st;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	first = first ? first : nanoseconds(now);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] == '.' && str_ends(str_of(entry->d_name), STR(".json.tmp")) &&
+		    fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    nanoseconds(st.st_mtim) < first)
+			unlinkat(folder, entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+	else
+		bg_close(fd);
+}
+
+/*
+ * Before the first write in a folder: its name and its parent's are synced, for
+ * whoever made them, git or an agent that was killed, may not have done it.
+ */
+static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool made)
+{
+	struct stat st;
+
+	if (fstat(e->folder, &st) < 0)
+		return fault_errno(&e->why, FAULT_IO, "cannot look at the records folder");
+	size_t at = (size_t)(st.st_ino ^ st.st_dev) % COUNT_OF(known);
+	if (!made && known[at].dev == st.st_dev && known[at].ino == st.st_ino)
+		return true;
+	if (fsync(artifacts) < 0 || fsync(ticket) < 0)
+		return bg_doubt(e, "the folder for records was not synced");
+	bg_sweep(e->folder);
+	known[at].dev = st.st_dev;
+	known[at].ino = st.st_ino;
+	return true;
+}
+
+/* Open the entry's records folder, once the disk is trusted. */
+static bool bg_open_folder(struct ledger_entry *e)
+{
+	int root = open(e->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ticket = -1, artifacts = -1;
+	bool made = false;
+
+	if (root < 0)
+		return fault_errno(&e->why, FAULT_IO, "cannot open %s", e->root);
+	bool ok = bg_enter(root, e->dir, NULL, &ticket, &e->why) && bg_trusted(ticket, e) &&
+		  bg_enter(ticket, "artifacts", &made, &artifacts, &e->why) &&
+		  bg_enter(artifacts, "records", &made, &e->folder, &e->why) &&
+		  bg_adopt(e, ticket, artifacts, made);
+	bg_close(root);
+	bg_close(ticket);
+	bg_close(artifacts);
+	return ok;
 }
 
 /* Write and sync; the name comes after. */
@@ -117,6 +198,26 @@ static bool bg_fill(int fd, struct ledger_entry *e)
 	return fsync(fd) == 0 ? true : bg_doubt(e, "the record was not synced");
 }
 
+/*
+ * A file of that name is there.  Nobody may have synced it: who asks again does
+ * so because the first answer never came.
+ */
+static bool bg_confirm(struct ledger_entry *e)
+{
+	struct stat st;
+
+	if (fstatat(e->folder, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return fault(&e->why, FAULT_INVALID, "%s is there and is no regular file", e->name);
+	int fd = openat(e->folder, e->name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fault_errno(&e->why, FAULT_IO, "cannot open %s", e->name);
+	bool ok = fsync(fd) == 0 ? true : bg_doubt(e, "the record was not synced");
+	bg_close(fd);
+	if (ok)
+		e->result = LEDGER_THERE;
+	return ok;
+}
+
 /* Give the file its name, unless one of that name is there. */
 static bool bg_name(int olddir, const char *old, int flags, struct ledger_entry *e)
 {
@@ -124,18 +225,21 @@ static bool bg_name(int olddir, const char *old, int flags, struct ledger_entry 
 		e->result = LEDGER_WRITTEN;
 		return true;
 	}
-	if (errno != EEXIST)
-		return fault_errno(&e->why, FAULT_IO, "cannot name the record");
-	e->result = LEDGER_THERE;
-	return true;
+	if (errno == EEXIST)
+		return bg_confirm(e);
+	/* These may come after the deed. */
+	if (errno == EIO || errno == EINTR)
+		return bg_doubt(e, "the record may have its name or not");
+	return fault_errno(&e->why, FAULT_IO, "cannot name the record");
 }
 
 /* Where the file system knows no unnamed files: a name that begins with a dot is nobody's. */
 static bool bg_put_named(struct ledger_entry *e)
 {
 	char *temporary = xasprintf(".%s.tmp", e->name);
-	int fd = openat(e->folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0666);
+
+	unlinkat(e->folder, temporary, 0);
+	int fd = openat(e->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	bool ok = fd >= 0 ? bg_fill(fd, e) && bg_name(e->folder, temporary, 0, e)
 			  : fault_errno(&e->why, FAULT_IO, "cannot make the record's file");
 
@@ -148,8 +252,11 @@ static bool bg_put_named(struct ledger_entry *e)
 static bool bg_put(struct ledger_entry *e)
 {
 	char unnamed[64];
-	int fd = openat(e->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	struct stat st;
 
+	if (fstatat(e->folder, e->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return bg_confirm(e);
+	int fd = openat(e->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
 		return bg_put_named(e);
 	if (fd < 0)
@@ -187,33 +294,10 @@ static void bg_sync_folder(struct ledger_entry *e)
 	bg_close(folder);
 }
 
-/* Whether the disk takes and keeps bytes again. */
-static bool bg_probe(struct ledger_entry *e)
-{
-	int fd = openat(e->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 && bg_write_all(fd, &e->bytes) && fsync(fd) == 0 && fsync(e->folder) == 0;
-	int cause = errno;
-
-	bg_close(fd);
-	if (fd < 0 && (cause == EOPNOTSUPP || cause == EISDIR))
-		return true;
-	errno = cause;
-	return ok ? true
-		  : fault_errno(&e->why, FAULT_STORE_READ_ONLY,
-				"records cannot be written: the disk failed to keep one");
-}
-
 static bool bg_write(struct ledger_entry *e)
 {
 	e->result = LEDGER_FAILED;
-	if (!bg_open_folder(e))
-		return false;
-	if (atomic_load(&doubted)) {
-		if (!bg_probe(e))
-			return false;
-		ledger_trust();
-	}
-	return bg_put(e);
+	return bg_open_folder(e) && bg_put(e);
 }
 
 void ledger_write(struct job *batch)

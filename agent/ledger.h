@@ -10,13 +10,15 @@
  * Durable record files.  A record is one file, written under no name, synced,
  * and then given its name, which fails if the name is taken; then the folder is
  * synced.  Whatever happens on the way, there is a whole record or none, and
- * nothing to clean up.  Entries of one batch share their folder syncs.
+ * nothing to clean up; where the file system has no nameless files, a name that
+ * begins with a dot may stay, and the next agent's first write in the folder
+ * removes it.  Entries of one batch share their folder syncs.
  *
  * ledger_write runs on the worker's thread.
  */
 enum ledger_result {
 	LEDGER_WRITTEN, /* it is on disk, with its name */
-	LEDGER_THERE,   /* a file of that name is there already; nothing was written */
+	LEDGER_THERE,   /* a file of that name was there already, and is safe now */
 	LEDGER_FAILED,  /* nothing was written; why says what went wrong */
 	LEDGER_UNKNOWN, /* the disk failed while it was made safe: it may be there or not */
 };

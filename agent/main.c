@@ -48,10 +48,15 @@
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people
  *   out         standard output                   run       a command, start to end
+ *   input       whole files read                  from      many records of one file
+ *   holds       the tree of why                   usergit   the user's own git
+ *   commit      decisions into a commit           init      a first Ticket tree
+ *   block       what agents are told
  */
 #include "agent.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +178,13 @@ static void clean_environment(void)
 		unsetenv(names[i]);
 }
 
+/* Parsers take and give back large blocks for every file: keep them instead of asking the kernel. */
+static void tune_memory(void)
+{
+	mallopt(M_TOP_PAD, 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .ready = -1, .agent = { .idle_ms = IDLE_MS, .lock = -1 } };
@@ -186,6 +198,9 @@ int main(int argc, char **argv)
 		return status;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	/* A file that may not grow is an answer, not an end. */
+	signal(SIGXFSZ, SIG_IGN);
+	tune_memory();
 	hash_init();
 	life_raise_limits();
 	bool ok = place_find(o.dir, &place, &why);

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -47,6 +48,7 @@ struct server {
 	ev_idle more; /* requests are left for another turn */
 	struct conn *conns;
 	int fd;
+	ino_t ino; /* of the socket's file */
 	ev_tstamp idle_since;
 };
 
@@ -266,6 +268,23 @@ static void go_on(struct server *s, struct call *call)
 		ev_idle_start(s->loop, &s->more);
 }
 
+/* Nobody reads from a client whose call waits, so its end is to be asked for. */
+static bool is_gone(const struct conn *c)
+{
+	struct pollfd end = { .fd = c->fd };
+
+	return poll(&end, 1, 0) > 0 && end.revents & (POLLHUP | POLLERR);
+}
+
+static void abandon(struct call *call)
+{
+	if (call->conn) {
+		call->conn->parked = NULL;
+		mark_dead(call->conn);
+	}
+	call_drop(call);
+}
+
 void server_resume(struct server *s, struct ledger_entry *entry)
 {
 	struct service *service = s->service;
@@ -275,10 +294,10 @@ void server_resume(struct server *s, struct ledger_entry *entry)
 		struct call *next = service->waiting;
 		DL_DELETE(service->waiting, next);
 		/* Whose client has gone accepts nothing any more. */
-		if (next->conn)
+		if (next->conn && !is_gone(next->conn))
 			go_on(s, next);
 		else
-			call_drop(next);
+			abandon(next);
 	}
 }
 
@@ -371,22 +390,37 @@ static bool bind_private(int fd, const char *path, struct fault *why)
 	return true;
 }
 
+/* A socket that listens at the service's path; -1 with *why where there can be none. */
+static int open_socket(const struct service *service, ino_t *ino, struct fault *why)
+{
+	const char *path = service->place->socket;
+	struct stat st;
+
+	if (!place_private_for(path, why))
+		return -1;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		fault_errno(why, FAULT_IO, "cannot make a socket");
+		return -1;
+	}
+	if (!bind_private(fd, path, why)) {
+		close(fd);
+		return -1;
+	}
+	*ino = lstat(path, &st) == 0 ? st.st_ino : 0;
+	return fd;
+}
+
 bool server_new(struct ev_loop *loop, struct service *service, struct server **into,
 		struct fault *why)
 {
-	const char *path = service->place->socket;
+	ino_t ino;
+	int fd = open_socket(service, &ino, why);
 
-	if (!place_private_for(path, why))
-		return false;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return fault_errno(why, FAULT_IO, "cannot make a socket");
-	if (!bind_private(fd, path, why)) {
-		close(fd);
 		return false;
-	}
 	struct server *s = xcalloc(1, sizeof(*s));
-	*s = (struct server){ .loop = loop, .service = service, .fd = fd,
+	*s = (struct server){ .loop = loop, .service = service, .fd = fd, .ino = ino,
 			      .idle_since = ev_now(loop) };
 	ev_io_init(&s->accept, on_connection, fd, EV_READ);
 	ev_init(&s->pause, on_pause);
@@ -395,6 +429,30 @@ bool server_new(struct ev_loop *loop, struct service *service, struct server **i
 	ev_io_start(loop, &s->accept);
 	*into = s;
 	return true;
+}
+
+void server_check_socket(struct server *s)
+{
+	struct stat st;
+	struct fault why;
+	ino_t ino;
+
+	if (lstat(s->service->place->socket, &st) == 0 && st.st_ino == s->ino)
+		return;
+	log_info("server: the socket is gone; listening anew");
+	int fd = open_socket(s->service, &ino, &why);
+	if (fd < 0) {
+		/* Nobody could ever ask us anything: make place for one who can be asked. */
+		log_error("server: %s; ending", why.text);
+		s->service->stop(s->service->agent);
+		return;
+	}
+	ev_io_stop(s->loop, &s->accept);
+	close(s->fd);
+	s->fd = fd;
+	s->ino = ino;
+	ev_io_set(&s->accept, fd, EV_READ);
+	ev_io_start(s->loop, &s->accept);
 }
 
 void server_free(struct server *s)

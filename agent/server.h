@@ -23,6 +23,9 @@ bool server_new(struct ev_loop *loop, struct service *service, struct server **i
 /* Closes everything and removes the socket. */
 void server_free(struct server *server);
 
+/* The socket's file may have been removed: if so, listen anew at the same place. */
+void server_check_socket(struct server *server);
+
 /* Answer what is whole and was read before this turn; a limited number for each client. */
 void server_calls(struct server *server);
 /* A write has ended: answer whom it kept waiting. */

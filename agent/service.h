@@ -23,7 +23,7 @@ struct keeping {
 	enum mode mode;
 	struct str reasons[4];
 	size_t reason_count;
-	uint64_t watches, watch_limit, drains, events, overflows, rescans;
+	uint64_t watches, drains, events, overflows, rescans;
 };
 
 struct service {
@@ -32,6 +32,7 @@ struct service {
 	char instance[ULID_LEN + 1];
 	int64_t started_at;
 	bool read_only;
+	msgpack_zone *zone; /* of the message that is being answered */
 	uint64_t calls;
 	uint64_t clients;
 
@@ -48,6 +49,8 @@ struct service {
 	/* Whether there is a Ticket tree at all; if not, why. */
 	bool (*any_tree)(void *agent, struct fault *why);
 	void (*keeping)(void *agent, struct keeping *into);
+	/* How many folders the kernel lets this user watch. */
+	uint64_t (*watch_limit)(void *agent);
 	void (*resync)(void *agent);
 	void (*stop)(void *agent);
 	/* Who decides where nobody says: git's user.name, else the login name.  Borrowed. */
@@ -85,8 +88,5 @@ struct call {
 	struct call *prev, *next;   /* in service->waiting */
 	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
 };
-
-/* "INSTANCE:GENERATION". */
-struct str service_clock(const struct service *service, struct arena *arena);
 
 #endif

@@ -15,6 +15,7 @@ struct site {
 	char *top;
 	char *root; /* of its Ticket tree, from the top; NULL without one */
 	struct watch_tree *tree;
+	bool contested; /* a folder is there that would be chosen before root, if it held Tickets */
 };
 
 struct sources {
@@ -338,6 +339,33 @@ static void watch_linked(struct sources *s, const char *worktrees)
 		closedir(dir);
 }
 
+/* Of a checkout's top, and of the folders above roots, only the roots' names matter. */
+static void on_top(void *ctx, struct str name)
+{
+	struct sources *s = ctx;
+
+	s->stale |= !name.len || str_is(name, ".yoi") || str_is(name, ".tickets") ||
+		    str_is(name, "tickets");
+}
+
+/* Be told when a usual root appears; where one is there already, it has to be looked into. */
+static void watch_top(struct site *site)
+{
+	struct sources *s = site->all;
+	char *yoi = xasprintf("%s/.yoi", site->top);
+
+	site->contested = !watch_side(s->watch, site->top, on_top, s);
+	watch_side(s->watch, yoi, on_top, s);
+	free(yoi);
+	for (size_t i = 0; i < COUNT_OF(usual_roots) && site->root && !s->configured; i++) {
+		if (strcmp(usual_roots[i], site->root) == 0)
+			break;
+		char *path = xasprintf("%s/%s", site->top, usual_roots[i]);
+		site->contested |= is_dir(path);
+		free(path);
+	}
+}
+
 static void watch_git(struct sources *s)
 {
 	char *worktrees = xasprintf("%s/worktrees", s->common);
@@ -374,6 +402,8 @@ static void survey(struct sources *s)
 			drop_site(s, i);
 	for (size_t i = 0; i < count; i++)
 		see_checkout(s, &list[i]);
+	for (size_t i = 0; i < s->count; i++)
+		watch_top(s->sites[i]);
 	git_checkouts_free(list, count);
 }
 
@@ -406,15 +436,10 @@ void sources_free(struct sources *s)
 /* Whether a folder has come to hold Tickets that would be chosen before the one that is watched. */
 static bool is_preceded(const struct site *site)
 {
-	bool found = false;
+	char *root = site->contested ? find_root(site->all, site->top) : NULL;
+	bool found = root && strcmp(root, site->root) != 0;
 
-	for (size_t i = 0; !found && i < COUNT_OF(usual_roots); i++) {
-		if (site->all->configured || strcmp(usual_roots[i], site->root) == 0)
-			break;
-		char *path = xasprintf("%s/%s", site->top, usual_roots[i]);
-		found = is_dir(path) && holds_tickets(path, ROLE_ROOT);
-		free(path);
-	}
+	free(root);
 	return found;
 }
 

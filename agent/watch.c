@@ -23,14 +23,13 @@
 
 /* A folder. */
 struct node {
-	UT_hash_handle hh; /* by wd */
 	struct watch_tree *tree; /* NULL for a side watch */
 	struct node *parent;
 	struct node **kids; /* by name where kids_sorted */
 	uint32_t kid_count, kid_cap;
-	int wd; /* -1: not watched */
-	int role;
 	ino_t ino;
+	int wd; /* -1: not watched */
+	uint8_t role;
 	bool kids_sorted : 1;
 	bool gone : 1; /* out of its tree; freed in the sweep */
 	bool unwatched : 1;
@@ -67,19 +66,90 @@ struct watch_tree {
 	bool rescan;
 };
 
+/* The kernel counts descriptors upwards, so a list in their order mostly grows at its end. */
+struct watched {
+	int wd;
+	struct node *node; /* NULL: watched no more, until the list is packed */
+};
+
 struct watch {
 	int fd;
-	struct node *by_wd;
+	struct watched *by_wd;
+	size_t wd_count, wd_cap, wd_gone;
 	struct watch_tree *trees;
 	struct side *sides;
 	struct dirty *dirty;
 	struct node **limbo; /* out of their trees, not yet freed */
 	size_t limbo_count, limbo_cap;
 	struct buf path; /* scratch */
+	char *events;    /* READ_SIZE bytes of them */
 	struct watch_counts counts;
 };
 
 /* -- Nodes -------------------------------------------------------------- */
+
+/* The place of a descriptor in the list: of it, or of the first greater one. */
+static size_t wd_place(const struct watch *w, int wd)
+{
+	size_t from = 0, count = w->wd_count;
+
+	if (count && w->by_wd[count - 1].wd < wd)
+		return count;
+	while (count) {
+		size_t half = count / 2;
+		if (w->by_wd[from + half].wd < wd) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}
+
+static struct node *find_wd(const struct watch *w, int wd)
+{
+	size_t at = wd_place(w, wd);
+
+	return at < w->wd_count && w->by_wd[at].wd == wd ? w->by_wd[at].node : NULL;
+}
+
+/* Take out what is watched no more. */
+static void pack_wds(struct watch *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->wd_count; i++)
+		if (w->by_wd[i].node)
+			w->by_wd[kept++] = w->by_wd[i];
+	w->wd_count = kept;
+	w->wd_gone = 0;
+}
+
+static void insert_wd(struct watch *w, int wd, struct node *n)
+{
+	size_t at = wd_place(w, wd);
+
+	if (at < w->wd_count && w->by_wd[at].wd == wd) {
+		w->wd_gone -= !w->by_wd[at].node;
+		w->by_wd[at].node = n;
+		return;
+	}
+	if (w->wd_count == w->wd_cap) {
+		w->wd_cap = w->wd_cap ? w->wd_cap * 2 : 64;
+		w->by_wd = xrealloc(w->by_wd, w->wd_cap * sizeof(*w->by_wd));
+	}
+	memmove(&w->by_wd[at + 1], &w->by_wd[at], (w->wd_count - at) * sizeof(*w->by_wd));
+	w->by_wd[at] = (struct watched){ wd, n };
+	w->wd_count++;
+}
+
+static void remove_wd(struct watch *w, int wd)
+{
+	w->by_wd[wd_place(w, wd)].node = NULL;
+	if (++w->wd_gone > 64 && w->wd_gone > w->wd_count / 2)
+		pack_wds(w);
+}
 
 static struct node *node_new(struct watch_tree *tree, struct node *parent, struct str name, int role)
 {
@@ -88,7 +158,7 @@ static struct node *node_new(struct watch_tree *tree, struct node *parent, struc
 	n->tree = tree;
 	n->parent = parent;
 	n->wd = -1;
-	n->role = role;
+	n->role = (uint8_t)role;
 	n->kids_sorted = true;
 	memcpy(n->name, name.at, name.len);
 	if (!parent)
@@ -135,16 +205,14 @@ static struct node **find_kid(struct node *parent, struct str name)
 /* Which event descriptor leads to which node.  A folder found under a new name takes over. */
 static void set_wd(struct watch *w, struct node *n, int wd)
 {
-	struct node *old;
+	struct node *old = find_wd(w, wd);
 
-	HASH_FIND_INT(w->by_wd, &wd, old);
 	if (old) {
-		HASH_DELETE(hh, w->by_wd, old);
 		old->wd = -1;
 		w->counts.watches--;
 	}
 	n->wd = wd;
-	HASH_ADD_INT(w->by_wd, wd, n);
+	insert_wd(w, wd, n);
 	w->counts.watches++;
 }
 
@@ -152,7 +220,7 @@ static void unset_wd(struct watch *w, struct node *n)
 {
 	if (n->wd < 0)
 		return;
-	HASH_DELETE(hh, w->by_wd, n);
+	remove_wd(w, n->wd);
 	n->wd = -1;
 	w->counts.watches--;
 }
@@ -204,7 +272,7 @@ static void sweep(struct watch *w)
 		struct node *n = w->limbo[i];
 		int wd = n->wd;
 		unset_wd(w, n);
-		if (wd >= 0)
+		if (wd >= 0 && w->fd >= 0)
 			inotify_rm_watch(w->fd, wd);
 		free(n->kids);
 		free(n);
@@ -452,12 +520,10 @@ bool watch_tree_there(const struct watch_tree *tree)
 bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx)
 {
 	int wd = inotify_add_watch(w->fd, path, MASK);
-	struct node *known;
 
 	if (wd < 0)
 		return false;
-	HASH_FIND_INT(w->by_wd, &wd, known);
-	if (known)
+	if (find_wd(w, wd))
 		return true;
 	struct side *side = xcalloc(1, sizeof(*side));
 	*side = (struct side){ node_new(NULL, NULL, str_of(path), 0), fn, ctx, w->sides };
@@ -529,7 +595,7 @@ static bool is_of_root(const struct node *n, const struct inotify_event *event)
 
 static void take_event(struct watch *w, const struct inotify_event *event)
 {
-	struct node *n;
+	struct node *n = find_wd(w, event->wd);
 
 	w->counts.events++;
 	if (event->mask & IN_Q_OVERFLOW) {
@@ -541,7 +607,6 @@ static void take_event(struct watch *w, const struct inotify_event *event)
 		return;
 	}
 	/* Events of a folder that we forgot ourselves are on their way until IN_IGNORED. */
-	HASH_FIND_INT(w->by_wd, &event->wd, n);
 	if (!n)
 		return;
 	if (event->mask & IN_IGNORED)
@@ -556,7 +621,6 @@ static void take_event(struct watch *w, const struct inotify_event *event)
 
 void watch_drain(struct watch *w)
 {
-	_Alignas(struct inotify_event) char bytes[READ_SIZE];
 	int waiting = 0;
 
 	if (ioctl(w->fd, FIONREAD, &waiting) < 0 || !waiting)
@@ -564,11 +628,11 @@ void watch_drain(struct watch *w)
 	w->counts.drains++;
 	/* As much as was there when we came: a writer that never stops must not keep us. */
 	while (waiting > 0) {
-		ssize_t got = read(w->fd, bytes, sizeof(bytes));
+		ssize_t got = read(w->fd, w->events, READ_SIZE);
 		if (got <= 0)
 			return;
 		waiting -= (int)got;
-		for (char *at = bytes; at < bytes + got;) {
+		for (char *at = w->events; at < w->events + got;) {
 			const struct inotify_event *event = (const void *)at;
 			take_event(w, event);
 			at += sizeof(*event) + event->len;
@@ -605,6 +669,7 @@ bool watch_new(struct watch **into, struct fault *why)
 					   : "cannot watch files");
 	*into = xcalloc(1, sizeof(**into));
 	(*into)->fd = fd;
+	(*into)->events = xmalloc(READ_SIZE);
 	return true;
 }
 
@@ -612,6 +677,9 @@ void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
+	/* First: the kernel drops all watches at once much quicker than one by one. */
+	close(w->fd);
+	w->fd = -1;
 	while (w->trees)
 		watch_tree_free(w->trees);
 	while (w->sides) {
@@ -622,8 +690,9 @@ void watch_free(struct watch *w)
 		free(side);
 	}
 	BUG_IF(w->dirty);
-	close(w->fd);
+	free(w->by_wd);
 	free(w->limbo);
+	free(w->events);
 	buf_release(&w->path);
 	free(w);
 }

@@ -38,7 +38,7 @@ static bool wrong_usage(struct args *args, struct fault *why, const char *what, 
 
 static void offer_options(struct near *near, const struct command *c)
 {
-	static char names[33][64];
+	static char names[COMMAND_PARAMS_MAX][64];
 	const struct rpc_field *params = command_params(c);
 	const struct alias *alias;
 
@@ -168,25 +168,48 @@ static bool take_word(struct parser *p, const char *word, bool options)
 	return true;
 }
 
+unsigned args_way(const struct args *args)
+{
+	struct option option;
+
+	for (unsigned way = 1; command_way(args->command, way, &option); way++)
+		if (args_at(args, option.at))
+			return way;
+	return 0;
+}
+
+/* What a way of the command cannot do without; other ways see for themselves. */
+static bool all_given(struct parser *p)
+{
+	const struct command *c = p->args->command;
+	const struct rpc_field *params = command_params(c);
+
+	for (unsigned at = 0; params[at].name; at++)
+		if (params[at].required && !args_at(p->args, at))
+			return wrong_usage(p->args, p->why, "missing:", params[at].name);
+	return true;
+}
+
 /* What stands without a name fills, in order, what no option has given. */
 static bool place_forms(struct parser *p)
 {
-	unsigned form = 0, at;
-	const struct rpc_field *field;
+	const struct command *c = p->args->command;
+	unsigned way = args_way(p->args), form = 0, at;
+	const struct rpc_field *field = NULL;
 	bool needed;
 
 	for (unsigned i = 0; i < p->form_count; i++) {
-		do
-			field = command_form(p->args->command, form++, &at, &needed);
-		while (field && args_at(p->args, at));
+		/* A list takes all the rest. */
+		while (!field || field->type != RPC_STRS) {
+			field = command_form(c, way, form++, &at, &needed);
+			if (!field || field->type == RPC_STRS || !args_at(p->args, at))
+				break;
+		}
 		if (!field)
 			return wrong_usage(p->args, p->why, "too much:", p->forms[i]);
 		give(p->args, at, p->forms[i]);
 	}
-	for (form = 0; (field = command_form(p->args->command, form, &at, &needed)); form++)
-		if (needed && !args_at(p->args, at))
-			return wrong_usage(p->args, p->why, "missing:", field->name);
-	return true;
+	return way || all_given(p);
 }
 
 bool args_parse(int argc, char **argv, struct args *args, struct fault *why)

@@ -32,6 +32,9 @@ void args_release(struct args *args);
 const char *args_at(const struct args *args, unsigned at);
 const char *args_text(const struct args *args, const char *param);
 
+/* Which of the command's ways was chosen. */
+unsigned args_way(const struct args *args);
+
 /* Whether --json stands on the command line, wherever parsing came to its end. */
 bool args_want_json(int argc, char **argv);
 

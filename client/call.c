@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base.h"
-#include "frame.h"
 #include "heard.h"
 #include "tick.h"
 
@@ -138,6 +137,11 @@ static bool take_message(struct talker *t, struct str bytes, bool *done, struct 
 		return gibberish(t, why);
 	if (e.type != ENVELOPE_RESPONSE)
 		return true;
+	if (e.msgid != REQUEST_HELLO && t->call->taker) {
+		*done = t->call->taker->take(t->call->taker, &e);
+		t->may_send = t->request->bytes.len;
+		return true;
+	}
 	if (e.failed)
 		return fault_heard(why, "", e.error);
 	if (e.msgid == REQUEST_HELLO) {
@@ -167,6 +171,11 @@ static bool take_messages(struct talker *t, bool *done, struct fault *why)
 		frame_reset(&t->frame);
 		if (!take_message(t, rest, done, why))
 			return false;
+	}
+	if (t->call->taker) {
+		msgpack_zone_clear(&t->call->zone);
+		buf_eat(in, t->eaten);
+		t->eaten = 0;
 	}
 	return true;
 }
@@ -235,6 +244,23 @@ bool call_ask(struct call *call, const struct request *request, struct fault *wh
 		if (asked)
 			add_retry(request, why);
 	}
+	return how == TALK_DONE;
+}
+
+bool call_many(struct call *call, struct request *request, bool *ended, struct fault *why)
+{
+	struct talker t = { .call = call, .request = request, .may_send = request->hello };
+
+	*ended = false;
+	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
+	if (!start_reach(&call->reach, &t.fd, why))
+		return false;
+	enum talk how = talk(&t, why);
+	close(t.fd);
+	*ended = how == TALK_ENDED;
+	if (*ended)
+		fault(why, FAULT_NO_AGENT, "the agent at %s ended without an answer",
+		      call->reach.path);
 	return how == TALK_DONE;
 }
 

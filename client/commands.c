@@ -15,12 +15,13 @@ static const struct word shell_list[] = {
 static const struct words words_shell = { "shell", "a shell", shell_list, COUNT_OF(shell_list) };
 
 #define WORDS_OF_STR(arg)  NULL
+#define WORDS_OF_STRS(arg) NULL
 #define WORDS_OF_BOOL(arg) NULL
 #define WORDS_OF_ENUM(arg) &words_##arg
 #define NEED_REQ true
 #define NEED_OPT false
 
-/* The parameters of commands without a method, a list each. */
+/* The parameters that no method has, a list each. */
 #define TAKES(id) static const struct rpc_field id##_takes[] = {
 #define PARAM(name, type, arg, need, doc) \
 	{ #name, RPC_##type, NEED_##need, 0, WORDS_OF_##type(arg), SHAPE_COUNT, doc },
@@ -71,27 +72,87 @@ const char *command_summary(const struct command *c)
 	return c->summary ? c->summary : rpc_method(c->method)->summary;
 }
 
-const struct rpc_field *command_params(const struct command *c)
+/* The method's parameters and the command's own, in one list. */
+static const struct rpc_field *join(const struct rpc_field *first, const struct rpc_field *second,
+				    struct rpc_field into[COMMAND_PARAMS_MAX])
 {
-	static const struct rpc_field none[] = { { .name = NULL } };
+	unsigned n = 0;
 
-	if (c->method != RPC_COUNT)
-		return rpc_method(c->method)->params;
-	return takes[c->id] ? takes[c->id] : none;
+	for (; first->name; first++)
+		into[n++] = *first;
+	for (; second->name; second++)
+		into[n++] = *second;
+	BUG_IF(n >= COMMAND_PARAMS_MAX);
+	into[n] = *second;
+	return into;
 }
 
-const struct rpc_field *command_form(const struct command *c, unsigned n, unsigned *at,
-				     bool *needed)
+const struct rpc_field *command_params(const struct command *c)
 {
-	const char *form = c->forms;
+	static struct rpc_field joined[COMMAND_COUNT][COMMAND_PARAMS_MAX];
+	static const struct rpc_field none[] = { { .name = NULL } };
+	const struct rpc_field *own = takes[c->id] ? takes[c->id] : none;
+
+	if (c->method == RPC_COUNT)
+		return own;
+	if (!own->name)
+		return rpc_method(c->method)->params;
+	if (!joined[c->id][0].name)
+		join(rpc_method(c->method)->params, own, joined[c->id]);
+	return joined[c->id];
+}
+
+static const char *skip_word(const char *text)
+{
+	text += strcspn(text, " ");
+	return text + (*text == ' ');
+}
+
+/* What the forms say of a way, or NULL. */
+static const char *way_text(const struct command *c, unsigned way)
+{
+	const char *at = c->forms;
+
+	for (; at && way; way--)
+		if ((at = strstr(at, "| ")))
+			at += 2;
+	return at;
+}
+
+bool command_way(const struct command *c, unsigned way, struct option *into)
+{
+	const char *at = way_text(c, way);
+
+	if (!at)
+		return false;
+	BUG_IF(!way || strncmp(at, "--", 2) != 0);
+	BUG_IF(!command_option(c, (struct str){ at + 2, strcspn(at + 2, " ") }, into));
+	return true;
+}
+
+/* Where the forms of a way begin: behind the option that chooses it, and its value. */
+static const char *way_forms(const struct command *c, unsigned way)
+{
+	const char *at = way_text(c, way);
+	struct option option;
+
+	BUG_IF(!at);
+	if (!way)
+		return at;
+	at = skip_word(at);
+	return command_way(c, way, &option) && option_takes(&option) ? skip_word(at) : at;
+}
+
+const struct rpc_field *command_form(const struct command *c, unsigned way, unsigned n,
+				     unsigned *at, bool *needed)
+{
+	const char *form = way_forms(c, way);
 	char name[64];
 	size_t len = 0;
 
-	for (; n && *form; n--) {
-		form += strcspn(form, " ");
-		form += *form == ' ';
-	}
-	if (!*form)
+	for (; n && *form && *form != '|'; n--)
+		form = skip_word(form);
+	if (!*form || *form == '|')
 		return NULL;
 	*needed = *form != '[';
 	for (form += !*needed; isupper((unsigned char)*form) || *form == '_'; form++)
@@ -102,9 +163,46 @@ const struct rpc_field *command_form(const struct command *c, unsigned n, unsign
 	return field;
 }
 
+bool command_is_form(const struct command *c, unsigned way, unsigned at)
+{
+	unsigned other;
+	bool needed;
+
+	for (unsigned n = 0; command_form(c, way, n, &other, &needed); n++)
+		if (other == at)
+			return true;
+	return false;
+}
+
+/* An option as it is typed, by its letter if it has one. */
+static void add_option(const struct command *c, const struct rpc_field *field, struct buf *out)
+{
+	const struct alias *alias;
+	char name[64];
+
+	for (unsigned n = 0; (alias = command_alias(c, n)); n++)
+		if (alias->letter && strcmp(alias->param, field->name) == 0) {
+			buf_addf(out, " -%c %s", alias->letter, command_value_name(field));
+			return;
+		}
+	buf_addf(out, " --%s %s", option_name(field->name, name), command_value_name(field));
+}
+
+void command_forms(const struct command *c, struct buf *out)
+{
+	const struct rpc_field *params = command_params(c);
+
+	buf_addf(out, "%s%s%s", c->name, *c->forms ? " " : "", c->forms);
+	for (unsigned at = 0; params[at].name; at++)
+		if (params[at].required && !command_is_form(c, 0, at))
+			add_option(c, &params[at], out);
+}
+
 void command_usage(const struct command *c, struct buf *out)
 {
-	buf_addf(out, "tpctl %s%s%s [options]", c->name, *c->forms ? " " : "", c->forms);
+	buf_add_str(out, STR("tpctl "));
+	command_forms(c, out);
+	buf_add_str(out, STR(" [options]"));
 }
 
 const char *command_value_name(const struct rpc_field *field)

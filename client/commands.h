@@ -11,6 +11,9 @@
  * What commands.def says, as C; joined with the request table, so that every
  * parameter of a method is an option of its command.
  */
+/* More parameters than a command has. */
+#define COMMAND_PARAMS_MAX 40
+
 enum command_id {
 #define COMMAND(id, ...) COMMAND_##id,
 #include "commands.def"
@@ -26,9 +29,12 @@ enum global_id {
 enum runner {
 	RUN_ask,
 	RUN_look,
+	RUN_record,
 	RUN_socket,
 	RUN_start,
 	RUN_stop,
+	RUN_init,
+	RUN_commit,
 	RUN_call,
 	RUN_completion,
 	RUN_help,
@@ -74,11 +80,17 @@ const struct command *command(enum command_id id);
 /* The command of that name, or NULL. */
 const struct command *command_find(struct str name);
 const char *command_summary(const struct command *c);
-/* Its parameters, ended by a NULL name. */
+/* Its parameters, those of the method first, ended by a NULL name. */
 const struct rpc_field *command_params(const struct command *c);
-/* The parameter that the n-th form fills, or NULL; *needed says if it must be there. */
-const struct rpc_field *command_form(const struct command *c, unsigned n, unsigned *at,
-				     bool *needed);
+/* The option that chooses a way, from 1 on; false behind the last.  0 is the usual way. */
+bool command_way(const struct command *c, unsigned way, struct option *into);
+/* The parameter that the n-th form of a way fills, or NULL; *needed says if it must be there. */
+const struct rpc_field *command_form(const struct command *c, unsigned way, unsigned n,
+				     unsigned *at, bool *needed);
+/* Whether a form of that way fills the parameter. */
+bool command_is_form(const struct command *c, unsigned way, unsigned at);
+/* Add "NAME FORMS", and the options that the usual way cannot do without. */
+void command_forms(const struct command *c, struct buf *out);
 /* Add "tpctl NAME FORMS [options]". */
 void command_usage(const struct command *c, struct buf *out);
 /* What help calls the value of a parameter. */

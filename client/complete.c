@@ -116,7 +116,7 @@ static void offer_values(struct typing *t, const struct rpc_field *f)
 
 	for (int i = 0; f->words && i < f->words->count; i++)
 		offer(t, "", option_name(f->words->list[i].name, name), f->words->list[i].doc);
-	if (f->type == RPC_ID)
+	if (f->type == RPC_ID || strcmp(f->name, "ticket") == 0)
 		offer_tickets(t);
 	else if (strcmp(f->name, "command") == 0)
 		offer_commands(t);
@@ -159,8 +159,10 @@ static const struct rpc_field *next_form(const struct typing *t, unsigned *at)
 	const struct rpc_field *field;
 	bool needed;
 
-	for (unsigned n = 0; (field = command_form(t->args.command, n, at, &needed)); n++)
-		if (!args_at(&t->args, *at))
+	unsigned way = args_way(&t->args);
+
+	for (unsigned n = 0; (field = command_form(t->args.command, way, n, at, &needed)); n++)
+		if (field->type == RPC_STRS || !args_at(&t->args, *at))
 			return field;
 	return NULL;
 }

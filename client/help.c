@@ -34,10 +34,12 @@ static void heading(struct page *page, const char *text)
 
 static void explain_command(struct page *page, const struct command *c)
 {
-	char *line = xasprintf("  %s %s", c->name, c->forms);
+	struct buf line = { 0 };
 
-	explain(page, line, STYLE_PLAIN, command_summary(c));
-	free(line);
+	buf_add_str(&line, STR("  "));
+	command_forms(c, &line);
+	explain(page, buf_text(&line), STYLE_PLAIN, command_summary(c));
+	buf_release(&line);
 }
 
 static void explain_group(struct page *page, enum group group)
@@ -141,17 +143,6 @@ static void explain_aliases(struct page *page, const struct command *c)
 	}
 }
 
-static bool is_form(const struct command *c, unsigned at)
-{
-	unsigned other;
-	bool needed;
-
-	for (unsigned n = 0; command_form(c, n, &other, &needed); n++)
-		if (other == at)
-			return true;
-	return false;
-}
-
 static void explain_form(struct page *page, const struct rpc_field *f)
 {
 	char *line = xasprintf("  %s", f->name);
@@ -164,12 +155,36 @@ static void explain_form(struct page *page, const struct rpc_field *f)
 		explain_words(page, f->words);
 }
 
-void help_command(struct page *page, const struct command *c)
+static bool is_form(const struct command *c, unsigned at)
 {
-	const struct rpc_field *params = command_params(c), *form;
-	struct buf usage = { 0 };
+	struct option option;
+
+	for (unsigned way = 0; !way || command_way(c, way, &option); way++)
+		if (command_is_form(c, way, at))
+			return true;
+	return false;
+}
+
+/* Of every way, each once. */
+static void explain_forms(struct page *page, const struct command *c)
+{
+	const struct rpc_field *form;
+	struct option option;
 	bool needed;
 	unsigned at;
+
+	if (*c->forms)
+		heading(page, "arguments");
+	for (unsigned way = 0; !way || command_way(c, way, &option); way++)
+		for (unsigned n = 0; (form = command_form(c, way, n, &at, &needed)); n++)
+			explain_form(page, form);
+}
+
+void help_command(struct page *page, const struct command *c)
+{
+	const struct rpc_field *params = command_params(c);
+	struct buf usage = { 0 };
+	bool any = false;
 
 	command_usage(c, &usage);
 	page_addf(page, STYLE_PLAIN, "usage: %s", buf_text(&usage));
@@ -177,12 +192,8 @@ void help_command(struct page *page, const struct command *c)
 	page_line(page);
 	page_line(page);
 	page_wrap(page, 0, 0, str_of(command_summary(c)));
-	if (*c->forms)
-		heading(page, "arguments");
-	for (unsigned n = 0; (form = command_form(c, n, &at, &needed)); n++)
-		explain_form(page, form);
-	bool any = false;
-	for (at = 0; params[at].name; at++) {
+	explain_forms(page, c);
+	for (unsigned at = 0; params[at].name; at++) {
 		if (is_form(c, at))
 			continue;
 		if (!any)

@@ -23,7 +23,7 @@ static void repair(struct buf *out, struct str text)
 	}
 }
 
-static json_t *json_text(struct str text)
+json_t *json_of_text(struct str text)
 {
 	struct buf repaired = { 0 };
 
@@ -79,9 +79,9 @@ json_t *json_of(const msgpack_object *o)
 		value = json_real(o->via.f64);
 		break;
 	case MSGPACK_OBJECT_STR:
-		return json_text((struct str){ o->via.str.ptr, o->via.str.size });
+		return json_of_text((struct str){ o->via.str.ptr, o->via.str.size });
 	case MSGPACK_OBJECT_BIN:
-		return json_text((struct str){ o->via.bin.ptr, o->via.bin.size });
+		return json_of_text((struct str){ o->via.bin.ptr, o->via.bin.size });
 	case MSGPACK_OBJECT_ARRAY:
 		return json_array_of(&o->via.array);
 	case MSGPACK_OBJECT_MAP:
@@ -161,6 +161,18 @@ bool json_wire(struct wire *w, json_t *value, struct fault *why)
 	return true;
 }
 
+struct str text_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return (struct str){ json_string_value(value), json_string_length(value) };
+}
+
+long long number_of(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key));
+}
+
 json_t *json_answer(const char *kind, json_t *answer)
 {
 	json_t *envelope = json_object(), *clock = json_object_get(answer, "clock");
@@ -179,7 +191,7 @@ json_t *json_error(const struct fault *why)
 	json_t *error = json_object();
 
 	json_object_set_new(error, "code", json_string(fault_name(why->code)));
-	json_object_set_new(error, "message", json_text(str_of(why->text)));
+	json_object_set_new(error, "message", json_of_text(str_of(why->text)));
 	json_object_set_new(error, "hint", json_string(fault_hint(why->code)));
 	json_object_set_new(error, "retryable", json_boolean(fault_retryable(why->code)));
 	json_t *answer = json_object();

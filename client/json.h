@@ -14,9 +14,14 @@
  * not know becomes null; a key that is not text is left out.  Caller owns it.
  */
 json_t *json_of(const msgpack_object *object);
+json_t *json_of_text(struct str text);
 
 /* JSON as MessagePack; refused where it is too deep or a map too large for a request. */
 bool json_wire(struct wire *w, json_t *value, struct fault *why);
+
+/* What an object says under a key; absent and 0 where it says nothing of that type. */
+struct str text_of(const json_t *object, const char *key);
+long long number_of(const json_t *object, const char *key);
 
 /* The envelope: schema, kind, clock, then the answer's own keys.  Takes the answer over. */
 json_t *json_answer(const char *kind, json_t *answer);

@@ -8,7 +8,9 @@
  *   start      reach the agent, start it where none lives
  *   call       ask and wait
  *   json show  the answer, for machines and for people (page: text and tables)
+ *   from       many records of one file
  *   life       start, stop, socket
+ *   init commit   the user's own repository, by the user's own git
  *   help complete   what the tables say, for people and for shells
  *   run        which of these, and the exit status
  */

@@ -120,30 +120,85 @@ static void add_spaces(struct page *page, size_t n)
 		buf_add(&page->out, " ", 1);
 }
 
+void flow_begin(struct flow *flow, struct page *page, struct str lead, size_t at)
+{
+	*flow = (struct flow){ .page = page, .lead = lead, .lead_width = width_of(lead),
+			       .column = at };
+}
+
+/* As many words as fit on the line; at least one where it is still empty. */
+static struct str flow_fit(const struct flow *flow, struct str text, size_t *width)
+{
+	size_t limit = flow->page->width, room = limit > flow->column ? limit - flow->column : 0;
+	size_t blank = flow->begun;
+	struct str fits = { text.at, 0 };
+
+	*width = 0;
+	while (fits.len < text.len) {
+		const char *from = text.at + fits.len + (fits.len != 0);
+		const char *space = memchr(from, ' ', (size_t)(text.at + text.len - from));
+		struct str all = { text.at, space ? (size_t)(space - text.at) : text.len };
+		size_t columns = width_of(all);
+		if (limit && blank + columns > room && (fits.len || flow->begun))
+			break;
+		fits = all;
+		*width = columns;
+		if (limit && blank + columns > room)
+			break;
+	}
+	return fits;
+}
+
+static void flow_break(struct flow *flow)
+{
+	page_line(flow->page);
+	buf_add_str(&flow->page->out, flow->lead);
+	flow->column = flow->lead_width;
+	flow->begun = false;
+}
+
+void flow_add(struct flow *flow, enum style style, struct str text)
+{
+	struct buf plain = { 0 };
+	size_t width;
+
+	plain_add(&plain, text);
+	for (struct str left = { plain.at, plain.len }; left.len;) {
+		struct str fits = flow_fit(flow, left, &width);
+		if (!fits.len) {
+			flow_break(flow);
+			continue;
+		}
+		add_spaces(flow->page, flow->begun);
+		add_styled(flow->page, style, fits);
+		flow->column += flow->begun + width;
+		flow->begun = true;
+		size_t taken = fits.len + (fits.len < left.len);
+		left.at += taken;
+		left.len -= taken;
+	}
+	buf_release(&plain);
+}
+
+static struct str blanks(struct buf *into, size_t n)
+{
+	into->len = 0;
+	buf_addf(into, "%*s", (int)n, "");
+	return (struct str){ into->at, into->len };
+}
+
 void page_wrap(struct page *page, size_t at, size_t indent, struct str text)
 {
-	size_t limit = page->width ? page->width : WIDTH_UNKNOWN, column = at;
-	bool first = true;
+	struct buf lead = { 0 };
+	size_t width = page->width;
+	struct flow flow;
 
-	while (text.len) {
-		const char *space = memchr(text.at, ' ', text.len);
-		struct str word = { text.at, space ? (size_t)(space - text.at) : text.len };
-		size_t width = width_of(word);
-		if (!first && column + 1 + width > limit) {
-			page_line(page);
-			add_spaces(page, indent);
-			column = indent;
-		} else if (!first) {
-			add_spaces(page, 1);
-			column++;
-		}
-		page_add(page, STYLE_PLAIN, word);
-		column += width;
-		first = false;
-		text.at += word.len + (space != NULL);
-		text.len -= word.len + (space != NULL);
-	}
+	page->width = width ? width : WIDTH_UNKNOWN;
+	flow_begin(&flow, page, blanks(&lead, indent), at);
+	flow_add(&flow, STYLE_PLAIN, text);
 	page_line(page);
+	page->width = width;
+	buf_release(&lead);
 }
 
 void table_cell(struct table *t, enum style style, struct str text)
@@ -192,6 +247,19 @@ static struct str cut_to(struct str text, size_t columns)
 	return (struct str){ text.at, len };
 }
 
+/* Below itself, or further left where that would leave no room. */
+static void wrap_last(const struct table *t, const struct cell *cell, size_t column,
+		      struct page *page)
+{
+	bool narrow = column + 2 * LEAST > page->width;
+	struct buf lead = { 0 };
+	struct flow flow;
+
+	flow_begin(&flow, page, blanks(&lead, narrow ? t->indent + GAP : column), column);
+	flow_add(&flow, cell->style, (struct str){ cell->text.at, cell->text.len });
+	buf_release(&lead);
+}
+
 static void print_last(const struct cell *cell, size_t column, bool cut, struct page *page)
 {
 	struct str text = { cell->text.at, cell->text.len };
@@ -217,6 +285,10 @@ void table_print_row(const struct table *t, size_t row, struct page *page)
 	add_spaces(page, t->indent);
 	for (size_t at = start; at < end; at++) {
 		const struct cell *cell = &t->cells[at];
+		if (at + 1 == end && t->wrap && page->width) {
+			wrap_last(t, cell, column, page);
+			break;
+		}
 		if (at + 1 == end) {
 			print_last(cell, column, t->cut, page);
 			break;

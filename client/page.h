@@ -29,8 +29,25 @@ void page_line(struct page *page);
 void page_wrap(struct page *page, size_t at, size_t indent, struct str text);
 
 /*
+ * Text that goes on below itself where the terminal ends; words stay whole, and
+ * a pipe gets one line.  `lead` stands before every line but the first, which
+ * begins at column `at`; it is ours, and borrowed.
+ */
+struct flow {
+	struct page *page;
+	struct str lead;
+	size_t lead_width, column;
+	bool begun;
+};
+
+void flow_begin(struct flow *flow, struct page *page, struct str lead, size_t at);
+/* Words; a blank parts them from those before. */
+void flow_add(struct flow *flow, enum style style, struct str text);
+
+/*
  * Rows of cells, printed with aligned columns when all are known.  The last cell
- * of a row is not padded and is cut to the terminal where `cut` says so.
+ * of a row is not padded; it is cut to the terminal where `cut` says so, or goes
+ * on below itself where `wrap` does.
  */
 #define TABLE_COLUMNS 16
 
@@ -41,7 +58,7 @@ struct table {
 	size_t row_count;
 	size_t widths[TABLE_COLUMNS];
 	size_t indent;
-	bool cut;
+	bool cut, wrap;
 };
 
 void table_cell(struct table *table, enum style style, struct str text);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "input.h"
 #include "json.h"
 #include "stamp.h"
 #include "wire.h"
@@ -13,9 +14,9 @@
 /* More than any method has. */
 #define PARAMS_MAX 1000
 
-static bool env_on(const char *name)
+bool request_read_only(void)
 {
-	const char *value = getenv(name);
+	const char *value = getenv("TP_READ_ONLY");
 
 	return value && *value && strcmp(value, "0") != 0;
 }
@@ -27,7 +28,7 @@ static void say_hello(struct request *r, struct wire *w)
 	wire_request(w, REQUEST_HELLO, rpc_method(RPC_agent_hello)->name);
 	wire_map(w);
 	wire_put_str(w, "client", STR("tpctl " PACKAGE_VERSION));
-	if (env_on("TP_READ_ONLY"))
+	if (request_read_only())
 		wire_put_bool(w, "read_only", true);
 	wire_end(w);
 	r->hello = r->bytes.len;
@@ -123,7 +124,7 @@ static bool put_list(struct wire *w, const struct rpc_field *f, const struct arg
 
 static bool put_params(struct wire *w, const struct args *args, struct fault *why)
 {
-	const struct rpc_field *params = command_params(args->command);
+	const struct rpc_field *params = rpc_method(args->command->method)->params;
 
 	for (unsigned at = 0; params[at].name; at++) {
 		const struct rpc_field *f = &params[at];
@@ -148,28 +149,31 @@ static bool takes(enum rpc_id id, const char *param)
 	return rpc_field_find(rpc_method(id)->params, str_of(param), &at);
 }
 
-/* What a writing request has from its surroundings: an id that stays the same, an author. */
-static void put_defaults(struct request *r, struct wire *w, enum rpc_id method, bool id,
-			 bool author)
+/*
+ * What a writing request has from its surroundings: an id that stays the same, made
+ * in `made` unless there is one, and an author.
+ */
+static void put_defaults(struct wire *w, enum rpc_id method, bool id, bool author,
+			 char made[ULID_LEN + 1])
 {
 	const char *who = getenv("TP_AUTHOR");
 
-	if (!r->writes)
+	if (rpc_method(method)->access != RPC_WRITE)
 		return;
 	if (!id && takes(method, "id")) {
-		ulid_make(r->id);
-		wire_put_str(w, "id", str_of(r->id));
+		ulid_make(made);
+		wire_put_str(w, "id", str_of(made));
 	}
 	if (!author && who && *who && takes(method, "author"))
 		wire_put_str(w, "author", str_of(who));
 }
 
-static bool fits(const struct request *r, struct fault *why)
+static bool fits(size_t size, struct fault *why)
 {
-	if (r->bytes.len - r->hello <= RPC_MESSAGE_MAX)
+	if (size <= RPC_MESSAGE_MAX)
 		return true;
-	return fault(why, FAULT_TOO_LARGE, "a request of %zu bytes; at most %d may be sent",
-		     r->bytes.len - r->hello, RPC_MESSAGE_MAX);
+	return fault(why, FAULT_TOO_LARGE, "a request of %zu bytes; at most %d may be sent", size,
+		     RPC_MESSAGE_MAX);
 }
 
 bool request_make(const struct args *args, struct request *r, struct fault *why)
@@ -182,9 +186,9 @@ bool request_make(const struct args *args, struct request *r, struct fault *why)
 	wire_map(&w);
 	if (!put_params(&w, args, why))
 		return false;
-	put_defaults(r, &w, method, args_text(args, "id"), args_text(args, "author"));
+	put_defaults(&w, method, args_text(args, "id"), args_text(args, "author"), r->id);
 	wire_end(&w);
-	return fits(r, why);
+	return fits(r->bytes.len - r->hello, why);
 }
 
 void request_plain(enum rpc_id method, struct request *r)
@@ -208,20 +212,58 @@ void request_tickets(struct request *r)
 	wire_end(&w);
 }
 
-/* Standard input to its end, or to where it can be no request any more. */
-static bool read_input(struct buf *into, struct fault *why)
+void request_ticket(enum rpc_id method, struct str ticket, struct request *r)
 {
-	ssize_t n;
+	struct wire w;
 
-	do {
-		buf_room(into, 65536);
-		n = read(STDIN_FILENO, into->at + into->len, 65536);
-		into->len += n > 0 ? (size_t)n : 0;
-		if (into->len > 4 * RPC_MESSAGE_MAX)
-			return fault(why, FAULT_TOO_LARGE,
-				     "standard input holds more than a request may");
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n == 0 ? true : fault_errno(why, FAULT_IO, "cannot read standard input");
+	say_hello(r, &w);
+	ask(r, &w, method);
+	wire_map(&w);
+	wire_put_str(&w, "ticket", ticket);
+	wire_end(&w);
+}
+
+void request_greet(struct request *r)
+{
+	struct wire w;
+
+	say_hello(r, &w);
+	r->careful = r->writes = true;
+}
+
+static bool put_json(struct wire *w, json_t *params, struct fault *why)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(params, key, value) {
+		wire_key(w, key);
+		if (!json_wire(w, value, why))
+			return false;
+	}
+	return true;
+}
+
+bool request_message(enum rpc_id method, uint32_t msgid, json_t *params, struct buf *into,
+		     struct fault *why)
+{
+	char made[ULID_LEN + 1];
+	size_t before = into->len;
+	struct wire w;
+
+	wire_init(&w, into);
+	wire_request(&w, msgid, rpc_method(method)->name);
+	wire_map(&w);
+	bool ok = put_json(&w, params, why);
+	if (ok) {
+		put_defaults(&w, method, json_object_get(params, "id"),
+			     json_object_get(params, "author"), made);
+		wire_end(&w);
+		ok = fits(into->len - before, why);
+	}
+	if (!ok)
+		into->len = before;
+	return ok;
 }
 
 /* The object that a text says; NULL with a fault. */
@@ -234,7 +276,7 @@ static json_t *read_object(const char *text, struct fault *why)
 	if (!text)
 		return json_object();
 	if (strcmp(text, "-") == 0) {
-		if (!read_input(&input, why))
+		if (!input_read(STDIN_FILENO, "standard input", 4 * RPC_MESSAGE_MAX, &input, why))
 			goto out;
 	} else {
 		buf_add_str(&input, str_of(text));
@@ -261,7 +303,6 @@ bool request_call(const char *method, const char *json, struct request *r, struc
 {
 	enum rpc_id id = rpc_find(str_of(method));
 	struct wire w;
-	bool ok = true;
 
 	say_hello(r, &w);
 	json_t *params = read_object(json, why);
@@ -276,20 +317,14 @@ bool request_call(const char *method, const char *json, struct request *r, struc
 		wire_request(&w, REQUEST_ASK, method);
 	}
 	wire_map(&w);
-	const char *key;
-	json_t *value;
-	json_object_foreach(params, key, value) {
-		wire_key(&w, key);
-		if (!(ok = json_wire(&w, value, why)))
-			break;
-	}
-	if (ok) {
-		put_defaults(r, &w, id, json_object_get(params, "id"),
-			     json_object_get(params, "author"));
+	bool ok = put_json(&w, params, why);
+	if (ok && id != RPC_COUNT)
+		put_defaults(&w, id, json_object_get(params, "id"),
+			     json_object_get(params, "author"), r->id);
+	if (ok)
 		wire_end(&w);
-	}
 	json_decref(params);
-	return ok && fits(r, why);
+	return ok && fits(r->bytes.len - r->hello, why);
 }
 
 void request_release(struct request *r)

@@ -2,6 +2,8 @@
 #ifndef TP_REQUEST_H
 #define TP_REQUEST_H
 
+#include <jansson.h>
+
 #include "args.h"
 #include "buf.h"
 #include "ulid.h"
@@ -33,6 +35,20 @@ void request_plain(enum rpc_id method, struct request *r);
 bool request_call(const char *method, const char *json, struct request *r, struct fault *why);
 /* The first page of Tickets, as long as may be. */
 void request_tickets(struct request *r);
+/* A request about one Ticket, and nothing else. */
+void request_ticket(enum rpc_id method, struct str ticket, struct request *r);
+
+/* Only agent.hello; writing requests will be put behind it. */
+void request_greet(struct request *r);
+/*
+ * Add one writing request with these parameters, and what it has from its
+ * surroundings.  On failure `into` holds nothing that could be sent.
+ */
+bool request_message(enum rpc_id method, uint32_t msgid, json_t *params, struct buf *into,
+		     struct fault *why);
+
+/* Whether TP_READ_ONLY says that nothing may be changed. */
+bool request_read_only(void);
 void request_release(struct request *r);
 
 #endif

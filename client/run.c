@@ -9,8 +9,11 @@
 
 #include "base.h"
 #include "call.h"
+#include "commit.h"
 #include "complete.h"
+#include "from.h"
 #include "help.h"
+#include "init.h"
 #include "json.h"
 #include "life.h"
 #include "out.h"
@@ -58,6 +61,11 @@ static bool run_ask(const struct args *args, struct outcome *o, struct fault *wh
 static bool run_look(const struct args *args, struct outcome *o, struct fault *why)
 {
 	return ask(args, START_NEVER, o, why);
+}
+
+static bool run_record(const struct args *args, struct outcome *o, struct fault *why)
+{
+	return args_way(args) ? from_run(args, o, why) : run_ask(args, o, why);
 }
 
 static int append_plain(const char *bytes, size_t len, void *out)
@@ -108,9 +116,12 @@ static bool run_command(const struct args *args, struct outcome *o, struct fault
 	static bool (*const runners[])(const struct args *, struct outcome *, struct fault *) = {
 		[RUN_ask] = run_ask,
 		[RUN_look] = run_look,
+		[RUN_record] = run_record,
 		[RUN_socket] = life_socket,
 		[RUN_start] = life_start,
 		[RUN_stop] = life_stop,
+		[RUN_init] = init_run,
+		[RUN_commit] = commit_run,
 		[RUN_call] = run_call,
 		[RUN_completion] = complete_script,
 		[RUN_help] = run_help,
@@ -194,6 +205,8 @@ static int print(const struct args *args, struct outcome *o)
 {
 	struct buf *out = &o->page.out;
 
+	if (o->told)
+		return o->status;
 	if (args->json) {
 		if (!o->answer) {
 			o->answer = json_object();
@@ -275,6 +288,8 @@ int run(int argc, char **argv)
 	int status;
 
 	out_guard();
+	/* The keys are the protocol's, not an adversary's: no need to open /dev/urandom for a seed. */
+	json_object_seed(1);
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "__complete") == 0)
 		return complete_run(argc - 2, argv + 2);

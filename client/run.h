@@ -15,6 +15,8 @@ struct outcome {
 	json_t *answer;      /* NULL: the text is all there is */
 	enum shape_id shape; /* of the answer; SHAPE_COUNT: it is for machines */
 	struct page page;    /* empty: the answer is shown by its shape */
+	bool told;           /* all has been said, and ends with `status` */
+	int status;
 };
 
 /* The whole of tpctl; returns its exit status. */

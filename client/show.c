@@ -4,19 +4,9 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "holds.h"
+#include "json.h"
 #include "plain.h"
-
-static struct str text_of(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return (struct str){ json_string_value(value), json_string_length(value) };
-}
-
-static long long number_of(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
 
 static struct str first_line(struct str text)
 {
@@ -30,7 +20,7 @@ static void cell(struct table *t, enum style style, const json_t *object, const 
 	table_cell(t, style, text_of(object, key));
 }
 
-static enum style verdict_style(struct str verdict)
+enum style verdict_style(struct str verdict)
 {
 	if (str_is(verdict, "clear"))
 		return STYLE_GREEN;
@@ -44,7 +34,7 @@ static enum style level_style(struct str level)
 
 static void show_reasons(struct page *page, const json_t *gate, size_t indent)
 {
-	struct table t = { .indent = indent };
+	struct table t = { .indent = indent, .wrap = true };
 	size_t i;
 	json_t *reason;
 
@@ -311,8 +301,11 @@ static void show_ticket(struct page *page, const json_t *answer)
 static void show_record(struct page *page, const json_t *answer)
 {
 	const json_t *record = json_object_get(answer, "record");
+	struct str gone = text_of(record, "retracts");
 
 	if (json_is_true(json_object_get(answer, "stored"))) {
+		if (gone.len)
+			page_addf(page, STYLE_PLAIN, "retracted %.*s: ", STR_ARG(gone));
 		page_addf(page, STYLE_PLAIN, "recorded %.*s in ", STR_ARG(text_of(record, "id")));
 		page_add(page, STYLE_BOLD, text_of(record, "file"));
 	} else {
@@ -328,6 +321,38 @@ static void show_nothing(struct page *page, const json_t *answer)
 	page_add(page, STYLE_DIM, STR("done, at "));
 	page_add(page, STYLE_DIM, text_of(answer, "clock"));
 	page_line(page);
+}
+
+/* Text that the agent has laid out, by tabs too. */
+static void show_lines(struct page *page, struct str text)
+{
+	for (struct str left = text; left.len;) {
+		const char *tab = memchr(left.at, '\t', left.len);
+		struct str part = { left.at, tab ? (size_t)(tab - left.at) : left.len };
+		plain_add_lines(&page->out, part);
+		buf_add(&page->out, "\t", tab != NULL);
+		left.at += part.len + (tab != NULL);
+		left.len -= part.len + (tab != NULL);
+	}
+	if (text.len && text.at[text.len - 1] != '\n')
+		page_line(page);
+}
+
+static void show_graph(struct page *page, const json_t *answer)
+{
+	show_lines(page, text_of(answer, "text"));
+}
+
+static void show_brief(struct page *page, const json_t *answer)
+{
+	size_t i;
+	json_t *cut;
+
+	show_lines(page, text_of(answer, "text"));
+	json_array_foreach(json_object_get(answer, "cut"), i, cut) {
+		page_addf(page, STYLE_DIM, "cut: %s", json_string_value(cut));
+		page_line(page);
+	}
 }
 
 /* A value in one line; the caller frees it. */
@@ -417,6 +442,8 @@ void show_answer(struct page *page, enum shape_id shape, const json_t *answer)
 		[SHAPE_records] = show_records,       [SHAPE_tickets] = show_tickets,
 		[SHAPE_ticket_answer] = show_ticket,  [SHAPE_problems] = show_problems,
 		[SHAPE_record_answer] = show_record,  [SHAPE_nothing] = show_nothing,
+		[SHAPE_why] = holds_show,             [SHAPE_graph] = show_graph,
+		[SHAPE_brief] = show_brief,
 	};
 
 	if (forms[shape])

@@ -13,4 +13,7 @@
  */
 void show_answer(struct page *page, enum shape_id shape, const json_t *answer);
 
+/* How a verdict is written everywhere. */
+enum style verdict_style(struct str verdict);
+
 #endif

@@ -61,18 +61,19 @@ static char *follow_gitfile(const char *dir, const char *gitfile)
 	return real;
 }
 
+static bool has(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	bool yes = access(path, F_OK) == 0;
+
+	free(path);
+	return yes;
+}
+
 /* Whether a directory is a git directory itself, as a bare repository is. */
 static bool is_gitdir(const char *dir)
 {
-	bool yes = true;
-
-	for (int i = 0; i < 3 && yes; i++) {
-		static const char *const parts[] = { "HEAD", "objects", "refs" };
-		char *part = xasprintf("%s/%s", dir, parts[i]);
-		yes = access(part, F_OK) == 0;
-		free(part);
-	}
-	return yes;
+	return has(dir, "HEAD") && has(dir, "objects") && has(dir, "refs");
 }
 
 /* The git directory of a folder that is the top of a checkout or a bare repository. */
@@ -84,7 +85,7 @@ static char *gitdir_of(const char *dir, bool *bare)
 	*bare = false;
 	if (stat(dotgit, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
-			found = is_gitdir(dotgit) ? realpath(dotgit, NULL) : NULL;
+			found = has(dotgit, "HEAD") ? realpath(dotgit, NULL) : NULL;
 		else
 			found = follow_gitfile(dir, dotgit);
 	} else if (is_gitdir(dir)) {

@@ -15,4 +15,6 @@ for header in "$top"/protocol/*.h "$top"/agent/*.h "$top"/client/*.h; do
 		status=1
 	fi
 done
+[ $status = 0 ] && echo "ok 1 - every header compiles alone" || echo "not ok 1 - every header compiles alone"
+echo 1..1
 exit $status

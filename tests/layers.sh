@@ -203,6 +203,12 @@ check_map()
 }
 
 status=0
-check_includes || status=1
-check_map || status=1
+tell()
+{
+	"$1" || { printf 'not '; status=1; }
+	echo "ok $2"
+}
+tell check_includes "1 - every file includes what it may"
+tell check_map "2 - the map names every file"
+echo 1..2
 exit $status

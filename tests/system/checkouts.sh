@@ -18,7 +18,7 @@ everywhere()
 sources()
 {
 	ask status
-	field sources.name | sort | tr '\n' ' '
+	field sources.name | tr '\n' ' '
 }
 
 repository main
@@ -73,7 +73,8 @@ rm -r tickets/a/artifacts tickets/b/artifacts
 
 (cd "$box/side" && ticket a inprogress)
 ask show a
-gives 0 '*"state":"queued"*"diverged":true*' "a state that differs: the authority's counts, and it is said"
+gives 0 '*"state":"queued"*"diverged":true*' \
+	"a state that differs: the authority's counts, and it is said"
 ask check a
 gives 3 '*"code":"accepted"*"source":"side"*' "in progress elsewhere is taken"
 plan_line b 1 conflicts_with a
@@ -86,7 +87,8 @@ ask check b
 gives 3 '*"code":"ordered"*' "to wait for another"
 (cd "$box/side" && ticket c done)
 ask check b
-gives 3 '*"code":"unmerged"*"other":"c"*"source":"side"*' "that is done in the other checkout only: unmerged"
+gives 3 '*"code":"unmerged"*"other":"c"*"source":"side"*' \
+	"that is done in the other checkout only: unmerged"
 everywhere "the same verdict from both" check b
 (cd "$box/side" && git add -A && git commit -qm done)
 git merge -q side
@@ -146,6 +148,13 @@ is "$(sources)" "early main side " "git worktree move, begun"
 echo "$box/later/.git" >.git/worktrees/late/gitdir
 ask show l
 gives 0 '*"name":"late"*' "and ended"
+record_file a 01JDDDDDDDDDDDDDDDDDDDDDDD after b
+mkdir -p "$box/early/tickets/a/artifacts" "$box/later/tickets/a/artifacts"
+cp -r tickets/a/artifacts/records "$box/early/tickets/a/artifacts"
+cp -r tickets/a/artifacts/records "$box/later/tickets/a/artifacts"
+ask records a --kind after
+like "$out" '*"sources":[[]"early","late","main"]*' "the sources of a record by name, whenever they came"
+rm -r tickets/a/artifacts/records
 git worktree remove --force "$box/early"
 git worktree remove --force "$box/later"
 is "$(sources)" "main side " "both removed"

@@ -67,9 +67,13 @@ gives 0 'a: clear*' "also behind the command"
 # -- JSON ----------------------------------------------------------------
 
 bad=
-for words in queue:queue tickets:tickets records:records status:status doctor:doctor 'show a:ticket' \
-	'check a:gate' 'record a related b:record' resync:sync socket:socket start:status help:help \
-	'help check:help' --version:version 'call agent.hello:hello' 'completion bash:completion'; do
+for words in queue:queue tickets:tickets records:records status:status doctor:doctor \
+	'show a:ticket' 'check a:gate' 'why a:why' graph:graph brief:brief resync:sync \
+	'record a related b:record' 'accept a -m x:record' socket:socket start:status \
+	help:help 'help check:help' --version:version 'call agent.hello:hello' \
+	'completion bash:completion'; do
+	name=${words%%[: ]*}
+	matches " $(echo $commands) --version " "* $name *" || continue
 	tpctl --json ${words%:*} >"$box/out" 2>"$box/err" </dev/null || bad="$bad ${words%:*}($?)"
 	[ -s "$box/err" ] && bad="$bad ${words%:*}(stderr)"
 	[ "$(wc -l <"$box/out")" = 1 ] || bad="$bad ${words%:*}(lines)"
@@ -114,7 +118,7 @@ tp call agent.describe
 gives 0 '{*schema*' "the agent describes itself"
 is "$(tpctl call agent.describe | "$python" -c '
 import json, sys
-print("methods" in json.loads(json.load(sys.stdin)["schema"]))')" True "in JSON"
+print("methods" in json.loads(json.load(sys.stdin)["table"]))')" True "in JSON"
 
 # -- Pages ---------------------------------------------------------------
 
@@ -162,9 +166,11 @@ fi
 # -- Where output goes ---------------------------------------------------
 
 tpctl queue >&- 2>"$box/err"
-is "$?:$(cat "$box/err")" "8:tpctl: cannot write to standard output: Bad file descriptor" "a closed stdout"
+is "$?:$(cat "$box/err")" "8:tpctl: cannot write to standard output: Bad file descriptor" \
+	"a closed stdout"
 tpctl queue >/dev/full 2>"$box/err"
-is "$?:$(cat "$box/err")" "8:tpctl: cannot write to standard output: No space left on device" "a full disk"
+is "$?:$(cat "$box/err")" "8:tpctl: cannot write to standard output: No space left on device" \
+	"a full disk"
 tpctl record a related b >/dev/full 2>"$box/err"
 is "$?" 8 "a record whose answer finds no place"
 unlike "$(cat "$box/err")" '*nothing was changed*' "is not denied"
@@ -191,7 +197,8 @@ like "$(cat "$box/shown")" '*\\x1b[[]31mred*\\u{202e}abc*ok é*' "they are shown
 tp check "$(printf 'no\033[1mbody')"
 gives 4 '*no\\x1b[[]1mbody*' "also in what was typed"
 ask show evil
-is "$(field ticket.title | od -An -c | tr -s ' \n' ' ' | cut -c1-10)" ' 033 [ 3 1' "JSON carries the text itself"
+is "$(field ticket.title | od -An -c | tr -s ' \n' ' ' | cut -c1-10)" ' 033 [ 3 1' \
+	"JSON carries the text itself"
 
 # -- Programs beside tpctl -----------------------------------------------
 

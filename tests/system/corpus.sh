@@ -26,7 +26,8 @@ ticket c ready
 plan_line a 1 after b
 plan_line a 2 blocked_by c
 ask check a
-gives 3 '*"verdict":"held","reasons":[[]{"code":"blocked"*"other":"c"*' "a small tree: one of two blockers is done"
+gives 3 '*"verdict":"held","reasons":[[]{"code":"blocked"*"other":"c"*' \
+	"a small tree: one of two blockers is done"
 is "$(field gate.reasons.#)" 1 "so one reason is left"
 
 accept=${TP_CORPUS-}/../accept

@@ -184,7 +184,11 @@ seen_by()
 # Nobody may have found anything wrong with the programs themselves.
 finish()
 {
-	tpctl stop >/dev/null 2>&1
+	for pid in $(agents); do kill -TERM "$pid" 2>/dev/null; done
+	# A leak is told by the last that a process does.
+	tries=0
+	while [ -n "$(agents)" ] && [ "$tries" -lt 1000 ]; do tries=$((tries + 1)); done
+	is "$(agents)" "" "every agent ends when it is told to"
 	bad=$(cat "$box"/sanitizer* 2>/dev/null; grep -hE '^(bug|fatal): ' "$box"/*.log 2>/dev/null)
 	is "$bad" "" "no program of ours broke a rule of its own or of memory"
 	echo "1..$count"

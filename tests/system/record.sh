@@ -55,7 +55,8 @@ cat >"$box/wanted" <<END
 }
 END
 holds "its file holds exactly these bytes" cmp tickets/a/artifacts/records/$id.json "$box/wanted"
-is "$(git status --porcelain -uall)" "?? tickets/a/artifacts/records/$id.json" "and is all that is new"
+is "$(git status --porcelain -uall)" "?? tickets/a/artifacts/records/$id.json" \
+	"and is all that is new"
 is "$(field path)" "$PWD/tickets/a/artifacts/records/$id.json" "the answer says where"
 is "$(stat -c %a tickets/a/artifacts/records/$id.json)" "$(printf %o $((0666 & ~$(umask))))" \
 	"with the mode that umask gives"
@@ -129,7 +130,8 @@ is "$(records_of k | wc -l)" 10 "each in a file of its own, in folders made for 
 ask records k
 is "$(field records.direction | sort -u)" stored "and listed as stored"
 ask records o
-is "$(field count records.direction | sort -u | tr '\n' ' ')" "10 derived " "and from the other side as derived"
+is "$(field count records.direction | sort -u | tr '\n' ' ')" "10 derived " \
+	"and from the other side as derived"
 ask records o --kind before
 gives 0 '*"count":1*"kind":"before"*"other":"k"*' "an after is a before from there"
 commit
@@ -164,7 +166,8 @@ refused 4 '*"code":"not_found"*nobody*' "another one that is not there" record a
 refused 5 '*itself*' "a Ticket after itself" record a after a
 refused 5 '*message*16384*' "a message that is too long" record a related b -m "$(text 16385)"
 refused 5 '*author*1024*' "an author that is too long" record a related b --author "$(text 1025)"
-refused 5 '*author*several lines*' "an author of several lines" record a related b --author "$(printf 'a\nb')"
+refused 5 '*author*several lines*' \
+	"an author of several lines" record a related b --author "$(printf 'a\nb')"
 refused 5 '*branch*several lines*' "a branch of several lines" \
 	record a accepted_plan -m x --branch "$(printf 'a\nb')"
 refused 5 '*branch goes with accepted_plan*' "a branch of a relation" record a after b --branch x
@@ -234,7 +237,8 @@ ask records
 gives 6 '*' "stopped"
 tpctl start >/dev/null
 ask records a --kind related --limit 1000
-is "$(field records.note | grep -c '^number')" "$n" "also by an agent that reads them from the files"
+is "$(field records.note | grep -c '^number')" "$n" \
+	"also by an agent that reads them from the files"
 commit
 
 # Clients and agents that are killed: a whole record, or none.

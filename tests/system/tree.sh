@@ -52,7 +52,8 @@ tp -C "$box/not-there" queue
 gives 4 '*not-there: No such file*' "in a folder that is not there"
 repository bare-of-tickets
 ask queue
-gives 4 '*"code":"no_tree"*.yoi/tickets, .tickets and tickets*' "without a Ticket tree: where was looked"
+gives 4 '*"code":"no_tree"*.yoi/tickets, .tickets and tickets*' \
+	"without a Ticket tree: where was looked"
 ask call agent.status
 gives 0 '*"tickets":0*' "the agent itself answers all the same"
 mkdir -p tickets/empty
@@ -99,7 +100,8 @@ printf -- '---\nid: 20260105-000000-five\nslug: five\ntitle: Five\nstatus: close
 	>tickets/closed/20260105-000000-five/item.md
 ask tickets
 gives 0 '*"count":5*' "Tickets in buckets"
-is "$(field tickets.state)" "$(printf 'queued\ninprogress\nplanning\ndone\ndone')" "each with its state"
+is "$(field tickets.state)" "$(printf 'queued\ninprogress\nplanning\ndone\ndone')" \
+	"each with its state"
 tp check one
 gives 0 '20260101-000000-one: clear*' "a slug names a Ticket"
 ask show two
@@ -163,7 +165,8 @@ gives 0 '*"title":"windows","state":"queued"*' "and end no value"
 printf -- '---\ntitle: huge\nstate: queued\n---\n' | item huge
 truncate -s 100M tickets/huge/item.md
 ask show huge
-gives 0 '*"title":"huge","state":"queued"*"problems":[[]]*' "an item.md of 100 MB is read as far as it matters"
+gives 0 '*"title":"huge","state":"queued"*"problems":[[]]*' \
+	"an item.md of 100 MB is read as far as it matters"
 (printf -- '---\ntitle: x\n'; yes '# padding of a comment' | head -c 70000) | item wide
 finds wide too_large /item.md 1 "front matter of more than 64 KiB"
 holds_up wide
@@ -182,7 +185,8 @@ finds artless not_regular /artifacts '' "artifacts that is a file"
 holds_up artless
 ln -s good tickets/symlink
 ask doctor
-like "$(field problems.code=not_regular.*.file)" '*tickets/symlink*' "a Ticket that is a link is reported"
+like "$(field problems.code=not_regular.*.file)" '*tickets/symlink*' \
+	"a Ticket that is a link is reported"
 mkdir -p 'tickets/-dash' 'tickets/two words' tickets/é tickets/.hidden
 : >tickets/README.md
 ask doctor
@@ -247,7 +251,8 @@ mkdir tickets/rels/artifacts
 echo '{"version":1,"relations":[{"ticket_id":"rels","kind":"depends_on","target":"gone","author":"x","at":"2026-01-01T00:00:00Z"}]}' \
 	>tickets/rels/artifacts/relations.json
 ask check rels
-gives 3 '*"code":"blocked"*"other":"gone"*"code":"dangling"*' "a relation to a Ticket that is not there holds"
+gives 3 '*"code":"blocked"*"other":"gone"*"code":"dangling"*' \
+	"a relation to a Ticket that is not there holds"
 finds rels dangling /artifacts/relations.json '' "and doctor says so"
 record_file cycle1 01JCCCCCCCCCCCCCCCCCCCCCC1 after cycle2
 record_file cycle2 01JCCCCCCCCCCCCCCCCCCCCCC2 after cycle1
@@ -259,7 +264,8 @@ gives 0 '*"verdict":"clear"*' "and after all that others are served"
 # -- doctor --------------------------------------------------------------
 
 tp doctor
-gives 5 '*tickets/badstate/item.md:3: error: *(bad_state)*remedy: *' "doctor names file and line, and exits with 5"
+gives 5 '*tickets/badstate/item.md:3: error: *(bad_state)*remedy: *' \
+	"doctor names file and line, and exits with 5"
 ask doctor --limit 3
 gives 5 '*"returned":3,"next":"*' "page by page"
 tp doctor bom

@@ -22,12 +22,12 @@ for i in $(seq 800); do
 	printf '{"id":"r%04d","ticket_id":"big","kind":"related","related_ticket":"t1","note":"%s","author":"x","at":"2026-01-01T00:00:00Z"}\n' \
 		"$i" "$note"
 done >tickets/big/artifacts/orchestration-plan.jsonl
-ask records --limit 1000
+ask records big --limit 1000
 gives 0 '*"count":800,*"next":"*' "an answer of more than 4 MiB comes as a page"
 is "$(wc -c <"$box/out" | awk '{ print $1 < 4300000 }')" 1 "of less"
 got=$(field returned)
 field records.id >"$box/ids"
-ask records --limit 1000 --cursor "$(field next)"
+ask records big --limit 1000 --cursor "$(field next)"
 field records.id >>"$box/ids"
 is "$((got + $(field returned))) $(sort -u "$box/ids" | wc -l) $(field next)" "800 800 null" \
 	"and the rest as the next one"

@@ -705,7 +705,7 @@ static void there_is_room_for_64_sources_and_no_more(void **state)
 #define TICKETS 5
 #define PLACES  10 /* of files a Ticket and source */
 #define SOURCES 4
-#define ROUNDS  300
+#define ROUNDS  120
 
 static const char *const source_names[SOURCES] = { "zebra", "main", "alpha", "mid" };
 
@@ -954,7 +954,7 @@ static void an_index_that_followed_every_change_is_as_one_made_anew(void **state
 {
 	(void)state;
 
-	for (uint64_t seed = 1; seed <= 6; seed++) {
+	for (uint64_t seed = 1; seed <= 5; seed++) {
 		struct world *w = xcalloc(1, sizeof(*w));
 		struct index *ix = index_new();
 		w->seed = seed;

@@ -12,7 +12,7 @@
 static const struct words *const sets[] = {
 	&words_state,  &words_verdict,     &words_severity, &words_origin, &words_direction,
 	&words_status, &words_scope,       &words_order,    &words_level,  &words_mode,
-	&words_layout, &words_stored_kind, &words_kind,     &words_reason, &words_problem,
+	&words_graph_format, &words_stored_kind, &words_kind, &words_reason, &words_problem,
 };
 
 static void every_word_is_found_by_its_name(void **state)

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Agents that die in the middle of a write, and power that goes out: what was acknowledged is
+# there, once and whole; what was not is there whole or not at all.
+
+# Mounts of our own, where that is allowed.
+if [ -z "${apart-}" ] && unshare -m true 2>/dev/null; then
+	apart=1 exec unshare -m sh "$0"
+fi
+. "$(dirname "$0")/lib.sh"
+ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
+
+crash()
+{
+	seen_by "$python" "$system/fault_crash.py" "$@"
+}
+
+may_trace()
+{
+	(cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())')
+}
+
+may_cut()
+{
+	[ -n "${apart-}" ] && [ "$(id -u)" -eq 0 ] && command -v mkfs.ext4 >/dev/null || return
+	truncate -s 4M "$box/try" && mkfs.ext4 -q -F "$box/try" && mkdir "$box/try.d" &&
+		mount -o loop "$box/try" "$box/try.d" 2>/dev/null && umount "$box/try.d"
+}
+
+store()
+{
+	repository "$1"
+	for id in other old; do ticket $id queued; done
+	commit
+}
+
+if may_trace; then
+	store order
+	crash order "$PWD"
+	store kills
+	crash kills "$PWD" "${TP_SCALE:-1}"
+else
+	note "strace cannot trace here: nothing is killed at chosen calls"
+fi
+if may_cut; then
+	crash cut "$box/disk" "$(scaled 8 2 400)"
+else
+	note "no disk of our own here: the power stays on"
+fi
+
+store left
+# A temporary name that an agent on a file system without unnamed files left behind.
+ticket left queued
+mkdir -p tickets/left/artifacts/records
+torn=tickets/left/artifacts/records/.01JAAAAAAAAAAAAAAAAAAAAAAA.json.tmp
+printf '{"id": "01JAAAAAAA' >$torn
+ask show left
+gives 0 '*"problems":[[]]*"outgoing":[[]]*' "a temporary name is nobody's record"
+ask doctor left
+gives 0 '*"count":0*' "and nothing wrong"
+ask record left related other
+gives 0 '*"stored":true*' "the next write in the folder"
+is "$(ls -A tickets/left/artifacts/records | grep -c '^[.]')" 0 "sweeps it away"
+: >$torn
+ask record left related other -m again
+is "$(ls -A tickets/left/artifacts/records | grep -c '^[.]')" 1 "but never one that is younger: it may be in use"
+finish

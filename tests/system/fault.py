@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tools for stories in which agents die, or are lied to, at a chosen system call.
+
+Agent   a tpd of ours in a box, which may be traced, and whose file system may lack unnamed
+        files; Trace a thread of it, with injections as strace takes them; Store what was
+        acknowledged, to hold the files and an agent's answers against
+"""
+import ctypes
+import json
+import os
+import platform
+import random
+import re
+import socket
+import struct
+import subprocess
+import time
+
+import rpc
+
+OPENAT = {"x86_64": 257, "aarch64": 56, "riscv64": 56}
+TMPFILE_BIT, UNSUPPORTED = 0o20000000, 95
+PATIENCE_S = 60
+
+
+def forbid_unnamed_files():
+    """openat(…, O_TMPFILE) fails from now on as it does on many network file systems."""
+    code = [(0x20, 0, 0, 0),                            # load the call's number
+            (0x15, 0, 3, OPENAT[platform.machine()]),   # openat, or go on
+            (0x20, 0, 0, 32),                           # load the flags
+            (0x45, 0, 1, TMPFILE_BIT),
+            (0x06, 0, 0, 0x50000 | UNSUPPORTED),
+            (0x06, 0, 0, 0x7FFF0000)]
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
+    filter_ = struct.pack("HP", len(code), ctypes.addressof(program))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter_, 0, 0):
+        raise OSError(ctypes.get_errno(), "no filter for system calls")
+
+
+def allow_tracing():
+    """By any process of ours, where only parents may otherwise."""
+    ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
+
+
+def until(what, condition, process):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError("%s: in vain (%s)" % (what, process.poll()))
+        time.sleep(0.001)
+
+
+class Agent:
+    def __init__(self, top, unnamed=True):
+        box = os.environ["HOME"]
+        ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = "%s/ready.%d" % (box, os.getpid())
+        if os.path.exists(path):
+            os.unlink(path)
+        ready.bind(path)
+        ready.settimeout(PATIENCE_S)
+
+        def prepare():
+            allow_tracing()
+            if not unnamed:
+                forbid_unnamed_files()
+
+        with open(box + "/../agents.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["tpd", "--foreground", "-C", top], stderr=log, preexec_fn=prepare,
+                env=dict(os.environ, NOTIFY_SOCKET=path))
+        ready.recv(64)
+        ready.close()
+        self.pid = self.process.pid
+        self.socket = subprocess.check_output(["tpctl", "-C", top, "socket"], text=True).strip()
+
+    def connect(self):
+        return rpc.Conn(self.socket, PATIENCE_S)
+
+    def worker(self):
+        return max(map(int, os.listdir("/proc/%d/task" % self.pid)))
+
+    def kill(self):
+        self.process.kill()
+        return self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(PATIENCE_S)
+
+
+class Trace:
+    def __init__(self, tid, *injections, follow=False):
+        self.log = os.environ["HOME"] + "/strace"
+        if os.path.exists(self.log):
+            os.unlink(self.log)
+        command = ["strace", "-y", "-s", "64", "-o", self.log, "-p", str(tid)]
+        for injection in injections:
+            command += ["-e", "inject=" + injection]
+        self.process = subprocess.Popen(command + (["-f"] if follow else []),
+                                        stderr=subprocess.DEVNULL)
+        threads = len(os.listdir("/proc/%d/task" % tid)) if follow else 1
+        until("tracing", lambda: self.text().count("(") >= threads, self.process)
+
+    def text(self):
+        if not os.path.exists(self.log):
+            return ""
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+        return self.text()
+
+
+def may_trace():
+    child = subprocess.Popen(["sleep", "60"], preexec_fn=allow_tracing)
+    try:
+        Trace(child.pid).end()
+        return True
+    except (OSError, RuntimeError):
+        return False
+    finally:
+        child.kill()
+        child.wait()
+
+
+def calls(log):
+    """(name, how many of that name so far, the line), in order."""
+    counts = {}
+    for line in log.splitlines():
+        found = re.match(r"(?:\d+ +)?(\w+)\(", line)
+        if found:
+            name = found.group(1)
+            counts[name] = counts.get(name, 0) + 1
+            yield name, counts[name], line
+
+
+def ulid():
+    return "01J" + "".join(random.choices("0123456789ABCDEFGHJKMNPQRSTVWXYZ", k=23))
+
+
+class Store:
+    """A repository's records, and what was acknowledged."""
+
+    def __init__(self, top):
+        self.top = top
+        self.acknowledged = {}
+
+    def make_ticket(self, name, folders=False):
+        folder = "%s/tickets/%s" % (self.top, name)
+        os.makedirs(folder + ("/artifacts/records" if folders else ""), exist_ok=True)
+        with open(folder + "/item.md", "w", encoding="utf-8") as item:
+            item.write("---\ntitle: %s\nstate: queued\n---\n" % name)
+
+    def request(self, ticket):
+        id_ = ulid()
+        return {"ticket": ticket, "kind": "related", "other": "other", "id": id_,
+                "message": "note of %s" % id_}
+
+    def add(self, conn, request):
+        answer = conn.ask("record.add", **request)
+        self.acknowledge(request)
+        return answer
+
+    def acknowledge(self, request):
+        self.acknowledged[request["id"]] = request
+
+    def files(self):
+        """Path from the top, for every file in a folder of records."""
+        for ticket in os.listdir(self.top + "/tickets"):
+            folder = "%s/tickets/%s/artifacts/records" % (self.top, ticket)
+            for name in os.listdir(folder) if os.path.isdir(folder) else []:
+                yield ticket, name, folder + "/" + name
+
+    def is_there(self, request):
+        return os.path.exists("%s/tickets/%s/artifacts/records/%s.json" %
+                              (self.top, request["ticket"], request["id"]))
+
+    def litter(self):
+        return [name for _, name, _ in self.files() if name.startswith(".")]
+
+    def flaws(self, conn=None, maybe=(), litter=False):
+        """All that is not as it must be."""
+        known = dict(self.acknowledged, **{one["id"]: one for one in maybe})
+        seen, wrong = set(), []
+        for ticket, name, path in self.files():
+            if name.startswith("."):
+                wrong += [] if litter else ["litter: " + name]
+                continue
+            with open(path, encoding="utf-8") as file:
+                wrong += self.flaws_of(file.read(), ticket, name, known, seen)
+        wrong += ["lost: " + one for one in self.acknowledged if one not in seen]
+        if conn:
+            listed = [row["id"] for row in self.listed(conn)]
+            wrong += ["%d listed, %d there" % (len(listed), len(seen))] * (sorted(listed) != sorted(seen))
+            wrong += ["doctor finds errors"] * (conn.ask("doctor.run")["errors"] != 0)
+        return wrong
+
+    @staticmethod
+    def flaws_of(text, ticket, name, known, seen):
+        try:
+            record = json.loads(text)
+        except ValueError:
+            return ["torn: " + name]
+        request = known.get(record["id"])
+        if not request:
+            return ["from nowhere: " + name]
+        got = [record["id"] + ".json", record["ticket_id"], record["note"], record["kind"],
+               record["related_ticket"], text[-2:]]
+        wanted = [name, ticket, request["message"], "related", "other", "}\n"]
+        twice = ["twice: " + name] * (record["id"] in seen)
+        seen.add(record["id"])
+        return twice + ["other than asked: " + name] * (got != wanted or request["ticket"] != ticket)
+
+    @staticmethod
+    def listed(conn):
+        rows, cursor = [], {}
+        while True:
+            answer = conn.ask("record.query", status="all", limit=1000, **cursor)
+            rows += answer["records"]
+            if "next" not in answer:
+                return rows
+            cursor = {"cursor": answer["next"]}
+
+
+def say(wrong, sentence):
+    print("%s %s" % ("not ok" if wrong else "ok", sentence))
+    for line in list(wrong)[:12]:
+        print("# " + str(line))

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""An agent that is killed before each system call of a write, one after the other.
+
+fault_crash.py kills TOP SCALE      at 100 before every call, else before those that change something
+fault_crash.py order TOP            what must be on disk before what follows it
+fault_crash.py cut IMAGE CYCLES     the disk forgets what was not made safe; for root
+"""
+import fcntl
+import os
+import re
+import subprocess
+import sys
+
+import rpc
+from fault import Agent, Store, Trace, calls, say
+
+CHANGES = {"mkdirat", "write", "fsync", "linkat", "unlinkat"}
+
+
+def changes(name, line):
+    return name in CHANGES or (name == "openat" and ("O_TMPFILE" in line or "O_CREAT" in line))
+
+
+def written(log):
+    """Calls of the worker for the store, without waiting and waking."""
+    return [(name, nth, line) for name, nth, line in calls(log)
+            if name != "futex" and "eventfd" not in line and "munmap" not in line]
+
+
+class Victim:
+    """An agent, the Ticket it is to write to, and what it is asked."""
+
+    def __init__(self, store, shape, unnamed):
+        self.store = store
+        self.unnamed = unnamed
+        ticket = "old"
+        if shape != "old":
+            ticket = "%s%d" % (shape, len(os.listdir(store.top + "/tickets")))
+            store.make_ticket(ticket, shape == "found")
+        self.agent = Agent(store.top, unnamed)
+        self.request = store.request(ticket)
+
+    def ask(self):
+        """Whether it was acknowledged."""
+        conn = self.agent.connect()
+        try:
+            self.store.add(conn, self.request)
+            return True
+        except (rpc.Failed, OSError):
+            return False
+        finally:
+            conn.close()
+
+
+def points(store, shape, unnamed, scale):
+    victim = Victim(store, shape, unnamed)
+    trace = Trace(victim.agent.worker())
+    victim.ask()
+    log = written(trace.end())
+    victim.agent.kill()
+    return [(name, nth) for name, nth, line in log if scale == 100 or changes(name, line)]
+
+
+def after(store, victim, where):
+    """A new agent: nothing is lost or torn, and asking again succeeds."""
+    agent = Agent(store.top, victim.unnamed)
+    conn = agent.connect()
+    wrong = store.flaws(conn, [victim.request], litter=not victim.unnamed)
+    store.add(conn, victim.request)
+    wrong += ["then " + one for one in store.flaws(conn)]
+    seen = store.listed(conn)
+    conn.close()
+    agent.kill()
+    agent = Agent(store.top)
+    conn = agent.connect()
+    if store.listed(conn) != seen:
+        wrong.append("another agent that reads the files answers otherwise")
+    conn.close()
+    agent.kill()
+    return ["%s: %s" % (where, one) for one in wrong]
+
+
+def kill_at(store, shape, unnamed, thread, point):
+    victim = Victim(store, shape, unnamed)
+    tid = victim.agent.worker() if thread == "worker" else victim.agent.pid
+    trace = Trace(tid, "%s:signal=KILL:when=%d" % point)
+    answered = victim.ask()
+    where = "%s %s %d" % (thread, *point)
+    wrong = [where + ": answered before it was killed there"] if answered else []
+    if answered:
+        victim.agent.kill()
+    victim.agent.process.wait()
+    trace.end()
+    litter = store.litter()
+    return wrong + after(store, victim, where), litter
+
+
+def kills(top, scale):
+    store = Store(top)
+    agent = Agent(top)
+    store.add(agent.connect(), store.request("old"))
+    agent.kill()
+    for shape, unnamed, what in [("new", True, "in folders to be made"),
+                                 ("old", True, "in a folder with records"),
+                                 ("found", False, "without unnamed files")]:
+        wrong, litter = [], []
+        where = points(store, shape, unnamed, scale)[::1 if scale else 3]
+        for point in where:
+            found = kill_at(store, shape, unnamed, "worker", point)
+            wrong, litter = wrong + found[0], litter + found[1]
+        wrong += kill_at(store, shape, unnamed, "main", ("sendto", 1))[0]
+        if len(where) < (2 if scale == 0 else 4):
+            wrong.append("only %d calls" % len(where))
+        say(wrong, "%s: killed before each of %d calls and before the answer" % (what, len(where)))
+        if not unnamed and scale:
+            say([] if litter else ["none"], "what a killed agent leaves there begins with a dot")
+
+
+# -- Order ---------------------------------------------------------------
+
+def places(log):
+    """Where in the log what happens."""
+    return {"made": [i for i, line in enumerate(log) if "mkdirat(" in line],
+            "write": [i for i, line in enumerate(log) if re.search(r" write\(.*records/", line)],
+            "sync": [i for i, line in enumerate(log) if re.search(r" fsync\(.*records/(#|\.)", line)],
+            "name": [i for i, line in enumerate(log) if " linkat(" in line],
+            "folder": [i for i, line in enumerate(log) if re.search(r" fsync\(.*/records>", line)],
+            "artifacts": [i for i, line in enumerate(log) if re.search(r" fsync\(.*/artifacts>", line)],
+            "ticket": [i for i, line in enumerate(log)
+                       if re.search(r" fsync\(.*/tickets/\w+>", line)],
+            "answer": [i for i, line in enumerate(log) if " sendto(" in line]}
+
+
+def misordered(at, *names):
+    if any(not at[name] for name in names):
+        return ["no " + name for name in names if not at[name]]
+    return ["%s before %s" % (b, a) for a, b in zip(names, names[1:]) if at[a][-1] > at[b][0]]
+
+
+def order(top):
+    store = Store(top)
+    for shape, unnamed in [("new", True), ("found", True), ("new", False)]:
+        victim = Victim(store, shape, unnamed)
+        trace = Trace(victim.agent.pid, follow=True)
+        victim.ask()
+        log = trace.end().splitlines()
+        at = places(log)
+        wrong = misordered(at, "write", "sync", "name", "folder", "answer")
+        for folder in ("artifacts", "ticket"):
+            wrong += misordered(at, *(["made"] if shape == "new" else []), folder, "answer")
+        say(wrong, "%s, %s: bytes, sync, name, sync, answer; and every folder's name is synced" %
+            (shape, "unnamed files" if unnamed else "temporary names"))
+        victim.agent.kill()
+    again(store)
+
+
+def again(store):
+    """Who asks again never had an answer, and maybe nobody made the record safe."""
+    victim = Victim(store, "new", True)
+    trace = Trace(victim.agent.pid, "sendto:signal=KILL:when=1")
+    victim.ask()
+    victim.agent.process.wait()
+    trace.end()
+    victim.agent = Agent(store.top)
+    trace = Trace(victim.agent.pid, follow=True)
+    victim.ask()
+    log = trace.end().splitlines()
+    victim.agent.kill()
+    at = places(log)
+    at["sync"] = [i for i, line in enumerate(log)
+                  if " fsync(" in line and victim.request["id"] in line]
+    say(misordered(at, "sync", "folder", "answer"), "asked again: synced before it is confirmed")
+
+
+# -- Power cuts ----------------------------------------------------------
+
+SHUTDOWN, WITHOUT_LOG = 0x8004587D, 2
+
+
+def mount(image, top):
+    os.makedirs(top, exist_ok=True)
+    subprocess.check_call(["mount", "-o", "loop", image, top])
+
+
+def cut_once(store, cycle):
+    agent = Agent(store.top)
+    requests = [store.request(ticket) for ticket in ("old", "cut%d" % cycle, "old", "cut%d" % cycle)]
+    conns = [agent.connect() for _ in requests]
+    for conn, request in zip(conns, requests):
+        conn.send(rpc.request(1, "record.add", request))
+    for nth, (conn, request) in enumerate(zip(conns, requests)):
+        answer = conn.receive()
+        if answer and answer[2] is None:
+            store.acknowledge(request)
+        if nth == cycle % len(requests):
+            top = os.open(store.top, os.O_RDONLY)
+            fcntl.ioctl(top, SHUTDOWN, WITHOUT_LOG.to_bytes(4, sys.byteorder))
+            os.close(top)
+    agent.kill()
+    return requests
+
+
+def cut(image, cycles):
+    top = image + ".d"
+    subprocess.check_call(["mkfs.ext4", "-q", "-F", "-m", "0", image, "32M"])
+    mount(image, top)
+    subprocess.check_call(["git", "init", "--quiet", "--template=", top])
+    store, wrong, maybe = Store(top), [], []
+    for name in ["other", "old"] + ["cut%d" % cycle for cycle in range(cycles)]:
+        store.make_ticket(name)
+    os.sync()
+    for cycle in range(cycles):
+        maybe += cut_once(store, cycle)
+        subprocess.check_call(["umount", top])
+        mount(image, top)
+        wrong += store.flaws(None, maybe)
+    agent = Agent(top)
+    wrong += store.flaws(agent.connect(), maybe)
+    agent.kill()
+    subprocess.check_call(["umount", top])
+    say(wrong, "the power goes out %d times and all of %d acknowledged records are there" %
+        (cycles, len(store.acknowledged)))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "kills":
+        kills(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1] == "order":
+        order(sys.argv[2])
+    else:
+        cut(sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base.h"
+#include "ledger.h"
+
+/* The test's folder, entered; "root" is a Ticket tree in which T-1 and T-2 are folders. */
+struct folder {
+	char base[64];
+	char *root;
+};
+
+static int make_folder(void **state)
+{
+	struct folder *f = xcalloc(1, sizeof(*f));
+
+	snprintf(f->base, sizeof(f->base), "/tmp/tp-ledger-XXXXXX");
+	if (!mkdtemp(f->base) || chmod(f->base, 0755) < 0 || chdir(f->base) < 0 ||
+	    mkdir("root", 0777) < 0 || mkdir("root/T-1", 0777) < 0 ||
+	    mkdir("root/T-2", 0777) < 0 || mkdir("out", 0777) < 0)
+		return -1;
+	f->root = xasprintf("%s/root", f->base);
+	*state = f;
+	return 0;
+}
+
+static int drop_folder(void **state)
+{
+	struct folder *f = *state;
+	char *command = xasprintf("rm -rf %s", f->base);
+	int failed = chdir("/") < 0 || system(command) != 0;
+
+	free(command);
+	free(f->root);
+	free(f);
+	return failed;
+}
+
+#define with_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, drop_folder)
+
+static struct ledger_entry *entry(struct folder *f, const char *dir, const char *name,
+				  struct str bytes)
+{
+	struct ledger_entry *e = ledger_entry_new(f->root, dir, name);
+
+	buf_add_str(&e->bytes, bytes);
+	return e;
+}
+
+/* Write one by itself; what came of it. */
+static enum ledger_result write_one(struct folder *f, const char *dir, const char *name,
+				    struct str bytes, struct fault *why)
+{
+	struct ledger_entry *e = entry(f, dir, name, bytes);
+
+	ledger_write(&e->job);
+	enum ledger_result result = e->result;
+	*why = e->why;
+	assert_int_equal(e->folder, -1);
+	ledger_entry_free(e);
+	return result;
+}
+
+static void assert_failed(struct folder *f, const char *dir, enum fault_code code)
+{
+	struct fault why;
+
+	assert_int_equal(write_one(f, dir, "R.json", STR("x"), &why), LEDGER_FAILED);
+	assert_int_equal(why.code, code);
+	assert_true(why.text[0]);
+}
+
+static void assert_file(const char *path, struct str bytes)
+{
+	char *there = xmalloc(bytes.len + 1);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, there, bytes.len + 1), (ssize_t)bytes.len);
+	if (bytes.len)
+		assert_memory_equal(there, bytes.at, bytes.len);
+	close(fd);
+	free(there);
+}
+
+/* How many names a folder holds, those that begin with a dot too. */
+static int names_in(const char *path)
+{
+	DIR *dir = opendir(path);
+	int count = -2;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void a_record_is_written_with_the_folders_it_needs(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("{}\n"), &why), LEDGER_WRITTEN);
+	assert_file("root/T-1/artifacts/records/R1.json", STR("{}\n"));
+	assert_int_equal(names_in("root/T-1"), 1);
+	assert_int_equal(names_in("root/T-1/artifacts"), 1);
+	assert_int_equal(names_in("root/T-1/artifacts/records"), 1);
+}
+
+static void the_bytes_are_those_given(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+	struct buf large = { 0 };
+
+	for (int i = 0; i < 300000; i++)
+		buf_addf(&large, "%c", i % 256);
+	assert_int_equal(write_one(f, "T-1", "A.json", (struct str){ large.at, large.len }, &why),
+			 LEDGER_WRITTEN);
+	assert_int_equal(write_one(f, "T-1", "B.json", STR("a\0b\r\n\xff"), &why), LEDGER_WRITTEN);
+	assert_int_equal(write_one(f, "T-1", "C.json", STR(""), &why), LEDGER_WRITTEN);
+	assert_file("root/T-1/artifacts/records/A.json", (struct str){ large.at, large.len });
+	assert_file("root/T-1/artifacts/records/B.json", STR("a\0b\r\n\xff"));
+	assert_file("root/T-1/artifacts/records/C.json", STR(""));
+	buf_release(&large);
+}
+
+static void a_new_file_has_the_mode_of_any_new_file(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+	struct stat st;
+	mode_t before = umask(027);
+
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("x"), &why), LEDGER_WRITTEN);
+	umask(before);
+	assert_int_equal(stat("root/T-1/artifacts/records/R1.json", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(st.st_nlink, 1);
+}
+
+static void a_ticket_may_lie_in_a_bucket(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	assert_int_equal(mkdir("root/open", 0777), 0);
+	assert_int_equal(mkdir("root/open/T-3", 0777), 0);
+	assert_int_equal(write_one(f, "open/T-3", "R1.json", STR("x"), &why), LEDGER_WRITTEN);
+	assert_file("root/open/T-3/artifacts/records/R1.json", STR("x"));
+}
+
+static void a_name_that_is_taken_stays_as_it_is(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("first"), &why), LEDGER_WRITTEN);
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("second"), &why), LEDGER_THERE);
+	assert_file("root/T-1/artifacts/records/R1.json", STR("first"));
+	assert_int_equal(symlink("../../../../out/x", "root/T-1/artifacts/records/R2.json"), 0);
+	assert_int_equal(write_one(f, "T-1", "R2.json", STR("second"), &why), LEDGER_THERE);
+	assert_int_equal(names_in("out"), 0);
+	assert_int_equal(names_in("root/T-1/artifacts/records"), 2);
+}
+
+static void without_the_tickets_folder_nothing_is_made(void **state)
+{
+	struct folder *f = *state;
+
+	assert_failed(f, "T-9", FAULT_NOT_FOUND);
+	assert_int_equal(names_in("root"), 2);
+	assert_int_equal(system("rm -r root"), 0);
+	assert_failed(f, "T-1", FAULT_IO);
+	assert_int_equal(names_in("."), 1);
+}
+
+static void a_file_or_a_link_in_the_place_of_a_folder_is_refused(void **state)
+{
+	struct folder *f = *state;
+
+	assert_int_equal(symlink("../../out", "root/T-1/artifacts"), 0);
+	assert_failed(f, "T-1", FAULT_INVALID);
+	assert_int_equal(unlink("root/T-1/artifacts"), 0);
+	close(open("root/T-1/artifacts", O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	assert_failed(f, "T-1", FAULT_INVALID);
+	assert_int_equal(unlink("root/T-1/artifacts"), 0);
+	assert_int_equal(mkdir("root/T-1/artifacts", 0777), 0);
+	assert_int_equal(symlink("../../../out", "root/T-1/artifacts/records"), 0);
+	assert_failed(f, "T-1", FAULT_INVALID);
+	assert_int_equal(unlink("root/T-1/artifacts/records"), 0);
+	assert_int_equal(mkfifo("root/T-1/artifacts/records", 0666), 0);
+	assert_failed(f, "T-1", FAULT_INVALID);
+	assert_int_equal(symlink("../out", "root/T-3"), 0);
+	assert_failed(f, "T-3", FAULT_INVALID);
+	assert_failed(f, "../out", FAULT_INVALID);
+	assert_int_equal(names_in("out"), 0);
+}
+
+static void a_batch_is_written_entry_by_entry(void **state)
+{
+	struct folder *f = *state;
+	static const struct {
+		const char *dir, *name, *text;
+		enum ledger_result result;
+	} rows[] = {
+		{ "T-1", "R1.json", "one", LEDGER_WRITTEN }, { "T-2", "R1.json", "two", LEDGER_WRITTEN },
+		{ "T-9", "R1.json", "none", LEDGER_FAILED }, { "T-1", "R2.json", "three", LEDGER_WRITTEN },
+		{ "T-1", "R1.json", "four", LEDGER_THERE },  { "T-2", "R2.json", "five", LEDGER_WRITTEN },
+		{ "T-1", "R3.json", "six", LEDGER_WRITTEN },
+	};
+	struct ledger_entry *entries[COUNT_OF(rows)];
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		entries[i] = entry(f, rows[i].dir, rows[i].name, str_of(rows[i].text));
+		if (i)
+			entries[i - 1]->job.next = &entries[i]->job;
+	}
+	ledger_write(&entries[0]->job);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_int_equal(entries[i]->result, rows[i].result);
+		assert_int_equal(entries[i]->folder, -1);
+		ledger_entry_free(entries[i]);
+	}
+	assert_file("root/T-1/artifacts/records/R1.json", STR("one"));
+	assert_file("root/T-1/artifacts/records/R3.json", STR("six"));
+	assert_int_equal(names_in("root/T-1/artifacts/records"), 3);
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 2);
+}
+
+static void no_descriptor_is_left_open(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	int before = names_in("/proc/self/fd");
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("x"), &why), LEDGER_WRITTEN);
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("x"), &why), LEDGER_THERE);
+	assert_failed(f, "T-9", FAULT_NOT_FOUND);
+	assert_int_equal(symlink("../../out", "root/T-2/artifacts"), 0);
+	assert_failed(f, "T-2", FAULT_INVALID);
+	assert_int_equal(names_in("/proc/self/fd"), before);
+}
+
+/* Whether a write fails as it must, asked in a process that is not root. */
+static int fails_as_nobody(struct folder *f, const char *dir)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct fault why;
+		bool failed = (getuid() || (setgid(65534) == 0 && setuid(65534) == 0)) &&
+			      write_one(f, dir, "R.json", STR("x"), &why) == LEDGER_FAILED &&
+			      why.code == FAULT_IO && strstr(why.text, "Permission denied");
+		_exit(failed ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+static void a_folder_that_may_not_be_written_is_said(void **state)
+{
+	struct folder *f = *state;
+
+	assert_int_equal(chmod("root/T-1", 0555), 0);
+	assert_int_equal(fails_as_nobody(f, "T-1"), 0);
+	assert_int_equal(names_in("root/T-1"), 0);
+	assert_int_equal(mkdir("root/T-2/artifacts", 0777), 0);
+	assert_int_equal(mkdir("root/T-2/artifacts/records", 0555), 0);
+	assert_int_equal(chmod("root/T-2/artifacts/records", 0555), 0);
+	assert_int_equal(fails_as_nobody(f, "T-2"), 0);
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 0);
+}
+
+static void an_entry_that_was_never_written_may_be_freed(void **state)
+{
+	struct folder *f = *state;
+
+	ledger_entry_free(entry(f, "T-1", "R1.json", STR("x")));
+	ledger_entry_free(NULL);
+	assert_int_equal(names_in("root/T-1"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_folder(a_record_is_written_with_the_folders_it_needs),
+		with_folder(the_bytes_are_those_given),
+		with_folder(a_new_file_has_the_mode_of_any_new_file),
+		with_folder(a_ticket_may_lie_in_a_bucket),
+		with_folder(a_name_that_is_taken_stays_as_it_is),
+		with_folder(without_the_tickets_folder_nothing_is_made),
+		with_folder(a_file_or_a_link_in_the_place_of_a_folder_is_refused),
+		with_folder(a_batch_is_written_entry_by_entry),
+		with_folder(no_descriptor_is_left_open),
+		with_folder(a_folder_that_may_not_be_written_is_said),
+		with_folder(an_entry_that_was_never_written_may_be_freed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

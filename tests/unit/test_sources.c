@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base.h"
+#include "model.h"
+#include "sources.h"
+
+/* The test's folder, entered: a repository's "top", whose .git is made by hand, and beside it "w". */
+struct folder {
+	char base[64];
+	struct index *ix;
+	struct watch *watch;
+	struct git *git;
+	struct sources *sources;
+};
+
+/* A file with the folders it needs. */
+static void put(const char *path, const char *text)
+{
+	char *copy = xstrdup(path);
+
+	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0777);
+		*slash = '/';
+	}
+	FILE *out = fopen(path, "we");
+	assert_non_null(out);
+	assert_true(fputs(text, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+	free(copy);
+}
+
+static void put_item(const char *folder, const char *state)
+{
+	char *path = xasprintf("%s/item.md", folder);
+	char *text = xasprintf("---\ntitle: x\nstate: %s\n---\n", state);
+
+	put(path, text);
+	free(path);
+	free(text);
+}
+
+static void run(const char *command)
+{
+	assert_int_equal(system(command), 0);
+}
+
+/* Begin to serve what is there. */
+static void begin(struct folder *f)
+{
+	char *common = xasprintf("%s/top/.git", f->base), *top = xasprintf("%s/top", f->base);
+	struct fault why;
+
+	assert_true(git_new(common, &f->git, &why));
+	assert_true(watch_new(&f->watch, &why));
+	f->ix = index_new();
+	f->sources = sources_new(f->ix, f->watch, f->git, common, top);
+	free(common);
+	free(top);
+}
+
+static int make_folder(void **state)
+{
+	struct folder *f = xcalloc(1, sizeof(*f));
+
+	snprintf(f->base, sizeof(f->base), "/tmp/tp-sources-XXXXXX");
+	if (!mkdtemp(f->base) || chdir(f->base) < 0)
+		return -1;
+	put("home/.gitconfig", "");
+	put("top/.git/config", "[core]\n\tbare = false\n");
+	char *home = xasprintf("%s/home", f->base);
+	setenv("HOME", home, 1);
+	unsetenv("XDG_CONFIG_HOME");
+	free(home);
+	*state = f;
+	return 0;
+}
+
+static int drop_folder(void **state)
+{
+	struct folder *f = *state;
+	char *command = xasprintf("rm -rf %s", f->base);
+	int failed = chdir("/") < 0 || system(command) != 0;
+
+	sources_free(f->sources);
+	watch_free(f->watch);
+	index_free(f->ix);
+	git_free(f->git);
+	free(command);
+	free(f);
+	return failed;
+}
+
+#define with_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, drop_folder)
+
+/* "ID state" of each Ticket, after a turn. */
+static void assert_tickets(struct folder *f, const char *text)
+{
+	struct buf said = { 0 };
+	size_t count;
+
+	sources_turn(f->sources);
+	struct ticket *const *all = index_tickets(f->ix, &count);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&said, "%s%.*s %s", i ? ", " : "", STR_ARG(all[i]->id),
+			 word(&words_state, all[i]->state));
+	assert_string_equal(buf_text(&said), text);
+	buf_release(&said);
+}
+
+/* "name:root name:root" of each source, * for the authority. */
+static void assert_sources(struct folder *f, const char *text)
+{
+	struct buf said = { 0 };
+
+	for (int i = 0; i < SOURCES_MAX; i++) {
+		const struct source *s = index_source(f->ix, i);
+		if (s)
+			buf_addf(&said, "%s%s%s:%s", said.len ? " " : "", s->authority ? "*" : "",
+				 s->name, s->root);
+	}
+	assert_string_equal(buf_text(&said), text);
+	buf_release(&said);
+}
+
+/* -- Where the tree is -------------------------------------------------------- */
+
+static void the_first_usual_root_that_holds_tickets_is_the_tree(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-3", "ready");
+	put_item("top/.tickets/T-2", "ready");
+	put("top/.yoi/tickets/notes", "no Ticket");
+	begin(f);
+	assert_sources(f, "*main:.tickets");
+	assert_tickets(f, "T-2 ready");
+}
+
+static void a_tree_may_hold_its_tickets_in_buckets_only(void **state)
+{
+	struct folder *f = *state;
+
+	put("top/tickets/open/T-1/item.md", "---\nworkflow_state: ready\n---\n");
+	put("top/tickets/closed/T-2/item.md", "---\nstatus: closed\n---\n");
+	begin(f);
+	assert_tickets(f, "T-1 ready, T-2 done");
+}
+
+static void the_configured_root_counts_even_if_it_is_empty(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	run("mkdir -p top/work/items");
+	put("top/.git/config", "[ticketplan]\n\troot = work/items\n");
+	begin(f);
+	assert_sources(f, "*main:work/items");
+	assert_tickets(f, "");
+	put_item("top/work/items/T-2", "queued");
+	assert_tickets(f, "T-2 queued");
+}
+
+static void a_root_configured_later_is_taken_in_the_next_turn(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("top/other/T-2", "queued");
+	begin(f);
+	assert_tickets(f, "T-1 ready");
+	put("top/.git/config", "[ticketplan]\n\troot = other\n");
+	assert_tickets(f, "T-2 queued");
+	put("top/.git/config.lock", "");
+	assert_int_equal(rename("top/.git/config.lock", "top/.git/config"), 0);
+	assert_tickets(f, "T-1 ready");
+}
+
+static void without_a_tree_it_says_where_it_looked(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	begin(f);
+	assert_false(sources_any_tree(f->sources, &why));
+	assert_int_equal(why.code, FAULT_NO_TREE);
+	assert_non_null(strstr(why.text, ".yoi/tickets, .tickets and tickets"));
+	put("top/.git/config", "[ticketplan]\n\troot = nowhere\n");
+	assert_tickets(f, "");
+	assert_false(sources_any_tree(f->sources, &why));
+	assert_non_null(strstr(why.text, "nowhere"));
+}
+
+static void a_tree_that_appears_later_is_found(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	begin(f);
+	assert_tickets(f, "");
+	run("mkdir -p top/.tickets");
+	assert_tickets(f, "");
+	put_item("top/.tickets/T-1", "ready");
+	assert_tickets(f, "T-1 ready");
+	assert_true(sources_any_tree(f->sources, &why));
+}
+
+static void a_tree_that_was_removed_and_made_anew_is_read_anew(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("top/tickets/T-2", "ready");
+	begin(f);
+	assert_tickets(f, "T-1 ready, T-2 ready");
+	assert_int_equal(rename("top/tickets", "top/moved"), 0);
+	assert_tickets(f, "");
+	put_item("top/moved/T-1", "done");
+	assert_tickets(f, "");
+	assert_int_equal(rename("top/moved", "top/tickets"), 0);
+	assert_tickets(f, "T-1 done, T-2 ready");
+	run("rm -r top/tickets");
+	put_item("top/tickets/T-3", "queued");
+	assert_tickets(f, "T-3 queued");
+	put_item("top/tickets/T-3", "done");
+	assert_tickets(f, "T-3 done");
+}
+
+static void a_checkout_whose_top_moved_is_gone_until_it_is_back(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	begin(f);
+	assert_tickets(f, "T-1 ready");
+	run("mv top away");
+	assert_tickets(f, "");
+	put_item("away/tickets/T-1", "done");
+	run("mv away top");
+	assert_tickets(f, "T-1 done");
+}
+
+/* -- Changes --------------------------------------------------------------------- */
+
+static void a_turn_sees_whatever_was_written_before_it(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	begin(f);
+	for (int i = 0; i < STATE_UNKNOWN; i++) {
+		char *text = xasprintf("T-1 %s", word(&words_state, i));
+		put_item("top/tickets/T-1", word(&words_state, i));
+		assert_tickets(f, text);
+		free(text);
+	}
+	put("top/tickets/T-1/artifacts/records/R1.json",
+	    "{\"id\":\"R1\",\"ticket_id\":\"T-1\",\"kind\":\"after\",\"related_ticket\":\"T-2\","
+	    "\"author\":\"a\",\"at\":\"2026-05-01T00:00:00Z\"}");
+	assert_tickets(f, "T-1 closed");
+	assert_int_equal(index_record_count(f->ix), 1);
+	run("rm -r top/tickets/T-1/artifacts");
+	assert_tickets(f, "T-1 closed");
+	assert_int_equal(index_record_count(f->ix), 0);
+}
+
+static void a_turn_without_changes_keeps_the_generation(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("top/tickets/bad name", "ready");
+	begin(f);
+	assert_tickets(f, "T-1 ready");
+	uint64_t before = index_generation(f->ix);
+	put_item("top/tickets/T-1", "ready");
+	put("top/tickets/T-1/thread.md", "talk");
+	put("top/.git/HEAD", "ref: refs/heads/main\n");
+	sources_turn(f->sources);
+	sources_rescan(f->sources);
+	assert_int_equal(index_generation(f->ix), before);
+}
+
+static void a_rescan_finds_the_same(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("top/tickets/open/T-2", "ready");
+	begin(f);
+	put_item("top/tickets/T-1", "done");
+	run("rm -r top/tickets/open");
+	sources_rescan(f->sources);
+	assert_tickets(f, "T-1 done");
+}
+
+/* -- What cannot be read ------------------------------------------------------------ */
+
+static void assert_problem(struct folder *f, const char *id, const char *text)
+{
+	sources_turn(f->sources);
+	assert_non_null(strstr(model_reasons(f->ix, id), text));
+}
+
+static void a_link_or_a_pipe_in_a_files_place_makes_the_ticket_unreadable(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "queued");
+	put_item("top/tickets/T-2", "queued");
+	put_item("outside", "queued");
+	begin(f);
+	run("rm top/tickets/T-1/item.md && ln -s ../../../outside/item.md top/tickets/T-1/item.md");
+	assert_problem(f, "T-1", "not a regular file");
+	run("mkfifo top/tickets/T-2/artifacts");
+	assert_problem(f, "T-2", "not a folder");
+	run("rm top/tickets/T-2/artifacts && mkdir top/tickets/T-2/artifacts && "
+	    "ln -s ../../../../outside top/tickets/T-2/artifacts/records");
+	assert_problem(f, "T-2", "not a folder");
+	run("rm top/tickets/T-2/artifacts/records");
+	assert_tickets(f, "T-1 unknown, T-2 queued");
+	assert_string_equal(model_gate(f->ix, "T-2"), "clear");
+}
+
+static void a_ticket_whose_folder_is_a_link_is_none(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "queued");
+	put_item("outside", "queued");
+	begin(f);
+	run("ln -s ../../outside top/tickets/T-2");
+	assert_tickets(f, "T-1 queued");
+	assert_int_equal(index_flaw_count(f->ix), 1);
+	assert_int_equal(index_strays(f->ix)->code, PROBLEM_NOT_REGULAR);
+	run("rm top/tickets/T-2");
+	assert_tickets(f, "T-1 queued");
+	assert_int_equal(index_flaw_count(f->ix), 0);
+}
+
+static void files_beside_tickets_are_nobodys(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "queued");
+	put("top/tickets/README.md", "x");
+	put("top/tickets/T-1/artifacts/report.md", "x");
+	put("top/tickets/T-1/artifacts/records/.R.json.tmp", "x");
+	begin(f);
+	assert_tickets(f, "T-1 queued");
+	assert_int_equal(index_flaw_count(f->ix), 0);
+}
+
+static void a_file_past_its_limit_makes_the_ticket_unreadable(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "queued");
+	begin(f);
+	put("top/tickets/T-1/artifacts/orchestration-plan.jsonl", "");
+	assert_int_equal(truncate("top/tickets/T-1/artifacts/orchestration-plan.jsonl",
+				  ARTIFACT_FILE_MAX + 1), 0);
+	assert_problem(f, "T-1", "more than 64 MiB");
+	assert_int_equal(truncate("top/tickets/T-1/artifacts/orchestration-plan.jsonl", 0), 0);
+	sources_turn(f->sources);
+	assert_string_equal(model_gate(f->ix, "T-1"), "clear");
+}
+
+/* -- Several checkouts ------------------------------------------------------------- */
+
+static void link_worktree(struct folder *f, const char *name, const char *folder)
+{
+	char *file = xasprintf("top/.git/worktrees/%s/gitdir", name);
+	char *text = xasprintf("%s/%s/.git\n", f->base, folder);
+
+	put(file, text);
+	free(file);
+	free(text);
+}
+
+static void checkouts_appear_and_vanish_by_themselves(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	begin(f);
+	assert_tickets(f, "T-1 ready");
+	put_item("w/tickets/T-1", "done");
+	put_item("w/tickets/T-2", "queued");
+	link_worktree(f, "w", "w");
+	assert_tickets(f, "T-1 ready, T-2 queued");
+	assert_sources(f, "*main:tickets w:tickets");
+	put_item("w/tickets/T-2", "inprogress");
+	assert_tickets(f, "T-1 ready, T-2 inprogress");
+	run("rm -r top/.git/worktrees/w");
+	assert_tickets(f, "T-1 ready");
+	assert_sources(f, "*main:tickets");
+}
+
+static void each_checkout_finds_its_own_tree(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("w/.tickets/T-2", "ready");
+	put("v/README", "no tree");
+	link_worktree(f, "w", "w");
+	link_worktree(f, "v", "v");
+	begin(f);
+	assert_tickets(f, "T-1 ready, T-2 ready");
+	assert_sources(f, "*main:tickets v: w:.tickets");
+	put_item("v/tickets/T-3", "ready");
+	assert_tickets(f, "T-1 ready, T-2 ready, T-3 ready");
+}
+
+static void a_checkout_that_moved_is_followed(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("w/tickets/T-2", "ready");
+	link_worktree(f, "w", "w");
+	begin(f);
+	assert_tickets(f, "T-1 ready, T-2 ready");
+	run("mv w v");
+	link_worktree(f, "w", "v");
+	assert_tickets(f, "T-1 ready, T-2 ready");
+	put_item("v/tickets/T-2", "done");
+	assert_tickets(f, "T-1 ready, T-2 done");
+}
+
+static void the_authority_is_the_configured_one(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/tickets/T-1", "ready");
+	put_item("w/tickets/T-1", "done");
+	link_worktree(f, "w", "w");
+	begin(f);
+	assert_tickets(f, "T-1 ready");
+	put("top/.git/config", "[ticketplan]\n\tauthority = w\n");
+	assert_tickets(f, "T-1 done");
+	assert_sources(f, "main:tickets *w:tickets");
+	put("top/.git/config", "");
+	assert_tickets(f, "T-1 ready");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_folder(the_first_usual_root_that_holds_tickets_is_the_tree),
+		with_folder(a_tree_may_hold_its_tickets_in_buckets_only),
+		with_folder(the_configured_root_counts_even_if_it_is_empty),
+		with_folder(a_root_configured_later_is_taken_in_the_next_turn),
+		with_folder(without_a_tree_it_says_where_it_looked),
+		with_folder(a_tree_that_appears_later_is_found),
+		with_folder(a_tree_that_was_removed_and_made_anew_is_read_anew),
+		with_folder(a_checkout_whose_top_moved_is_gone_until_it_is_back),
+		with_folder(a_turn_sees_whatever_was_written_before_it),
+		with_folder(a_turn_without_changes_keeps_the_generation),
+		with_folder(a_rescan_finds_the_same),
+		with_folder(a_link_or_a_pipe_in_a_files_place_makes_the_ticket_unreadable),
+		with_folder(a_ticket_whose_folder_is_a_link_is_none),
+		with_folder(files_beside_tickets_are_nobodys),
+		with_folder(a_file_past_its_limit_makes_the_ticket_unreadable),
+		with_folder(checkouts_appear_and_vanish_by_themselves),
+		with_folder(each_checkout_finds_its_own_tree),
+		with_folder(a_checkout_that_moved_is_followed),
+		with_folder(the_authority_is_the_configured_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

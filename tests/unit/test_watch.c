@@ -1,0 +1,1053 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base.h"
+#include "buf.h"
+#include "hash.h"
+#include "layout.h"
+#include "model.h"
+#include "watch.h"
+
+/*
+ * After every system call the tree as it was told, kept in a mirror, must be
+ * the tree as a walk finds it.
+ */
+
+/* -- The mirror ----------------------------------------------------------- */
+
+struct place {
+	UT_hash_handle hh;
+	char *path;
+	char *what; /* "= content", "not regular", "trouble: …" */
+	bool stale;
+};
+
+/* The test's folder, entered: a tree in "root", and "out" beside it. */
+struct folder {
+	char base[64];
+	struct watch *w;
+	struct watch_tree *tree;
+	struct place *mirror;
+	unsigned scans;
+};
+
+static void forget(struct folder *f, struct place *p)
+{
+	HASH_DELETE(hh, f->mirror, p);
+	free(p->path);
+	free(p->what);
+	free(p);
+}
+
+static void forget_path(struct folder *f, struct str path)
+{
+	struct place *p;
+
+	HASH_FIND(hh, f->mirror, path.at, path.len, p);
+	if (p)
+		forget(f, p);
+}
+
+static void note(struct folder *f, struct str path, char *what)
+{
+	struct place *p = xcalloc(1, sizeof(*p));
+
+	forget_path(f, path);
+	p->path = xstrndup(path.at, path.len);
+	p->what = what;
+	HASH_ADD_KEYPTR(hh, f->mirror, p->path, path.len, p);
+}
+
+static int on_watch_role(int parent, struct str name)
+{
+	return (int)layout_role((enum role)parent, name);
+}
+
+static enum watch_kind on_watch_kind(int role)
+{
+	if (role == ROLE_BAD)
+		return WATCH_REPORT;
+	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
+}
+
+static void on_watch_file(void *ctx, struct str path, int role)
+{
+	struct folder *f = ctx;
+	struct buf bytes = { 0 };
+	(void)role;
+
+	switch (beneath_read(watch_tree_fd(f->tree), path.at, 4096, &bytes)) {
+	case BENEATH_OK:
+		note(f, path, xasprintf("= %.*s", (int)bytes.len, buf_text(&bytes)));
+		break;
+	case BENEATH_GONE:
+		forget_path(f, path);
+		break;
+	case BENEATH_NOT_REGULAR:
+		note(f, path, xstrdup("not regular"));
+		break;
+	case BENEATH_REFUSED:
+		note(f, path, xstrdup("refused"));
+		break;
+	}
+	buf_release(&bytes);
+}
+
+static void on_watch_gone(void *ctx, struct str path)
+{
+	struct folder *f = ctx;
+	struct place *p, *next;
+
+	HASH_ITER(hh, f->mirror, p, next)
+		if (strncmp(p->path, path.at, path.len) == 0 &&
+		    (p->path[path.len] == '/' || p->path[path.len] == '\0'))
+			forget(f, p);
+}
+
+static void on_watch_trouble(void *ctx, struct str path, int role, enum beneath_result result,
+			     int cause)
+{
+	(void)cause;
+
+	note(ctx, path, xasprintf("trouble: %s", role == ROLE_BAD ? "bad name"
+						 : result == BENEATH_OK ? "a file" : "neither"));
+}
+
+static void on_watch_scan(void *ctx, bool begin)
+{
+	struct folder *f = ctx;
+	struct place *p, *next;
+
+	f->scans += begin;
+	HASH_ITER(hh, f->mirror, p, next) {
+		if (!begin && p->stale)
+			forget(f, p);
+		else
+			p->stale = begin;
+	}
+}
+
+static const struct watch_ops ops = {
+	.role = on_watch_role,
+	.kind = on_watch_kind,
+	.file = on_watch_file,
+	.gone = on_watch_gone,
+	.trouble = on_watch_trouble,
+	.scan = on_watch_scan,
+};
+
+/* -- The walk --------------------------------------------------------------- */
+
+struct lines {
+	char **at;
+	size_t count, cap;
+};
+
+static void add_line(struct lines *lines, const char *path, const char *what)
+{
+	if (lines->count == lines->cap) {
+		lines->cap = lines->cap ? lines->cap * 2 : 64;
+		lines->at = xrealloc(lines->at, lines->cap * sizeof(*lines->at));
+	}
+	lines->at[lines->count++] = xasprintf("%s %s", path, what);
+}
+
+static void walk(const char *full, const char *path, enum role role, struct lines *lines);
+
+static void walk_file(const char *full, const char *path, const struct stat *st,
+		      struct lines *lines)
+{
+	char bytes[4096], *what;
+	FILE *in = S_ISREG(st->st_mode) ? fopen(full, "re") : NULL;
+	size_t got = in ? fread(bytes, 1, sizeof(bytes), in) : 0;
+
+	what = in ? xasprintf("= %.*s", (int)got, bytes) : xstrdup("not regular");
+	if (in)
+		fclose(in);
+	add_line(lines, path, what);
+	free(what);
+}
+
+static void walk_name(const char *full, const char *path, enum role role, struct lines *lines)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(full, &st), 0);
+	if (role_is_file(role))
+		walk_file(full, path, &st, lines);
+	else if (role == ROLE_BAD && S_ISDIR(st.st_mode))
+		add_line(lines, path, "trouble: bad name");
+	else if (role != ROLE_BAD && S_ISDIR(st.st_mode))
+		walk(full, path, role, lines);
+	else if (role != ROLE_BAD)
+		add_line(lines, path, S_ISREG(st.st_mode) ? "trouble: a file" : "trouble: neither");
+}
+
+static void walk(const char *full, const char *path, enum role role, struct lines *lines)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(full);
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		enum role inner = layout_role(role, str_of(entry->d_name));
+		if (inner == ROLE_NONE)
+			continue;
+		char *below = xasprintf("%s/%s", full, entry->d_name);
+		char *name = xasprintf("%s%s%s", path, *path ? "/" : "", entry->d_name);
+		walk_name(below, name, inner, lines);
+		free(below);
+		free(name);
+	}
+	closedir(dir);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, as one text; the lines are freed. */
+static char *text_of(struct lines *lines)
+{
+	struct buf text = { 0 };
+
+	if (lines->count)
+		qsort(lines->at, lines->count, sizeof(*lines->at), by_text);
+	for (size_t i = 0; i < lines->count; i++) {
+		buf_addf(&text, "%s\n", lines->at[i]);
+		free(lines->at[i]);
+	}
+	free(lines->at);
+	buf_text(&text);
+	return text.at;
+}
+
+static void check(struct folder *f)
+{
+	struct lines told = { 0 }, there = { 0 };
+
+	watch_drain(f->w);
+	watch_settle(f->w);
+	for (struct place *p = f->mirror; p; p = p->hh.next)
+		add_line(&told, p->path, p->what);
+	walk("root", "", ROLE_ROOT, &there);
+	char *a = text_of(&told), *b = text_of(&there);
+	assert_string_equal(a, b);
+	free(a);
+	free(b);
+}
+
+/* -- The folder ---------------------------------------------------------------- */
+
+static void make_dir(const char *path)
+{
+	assert_int_equal(mkdir(path, 0777), 0);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* A Ticket's folder with everything in it. */
+static void put_ticket(const char *folder)
+{
+	static const char *const dirs[] = { "", "/artifacts", "/artifacts/records" };
+	static const char *const files[] = { "/item.md", "/artifacts/relations.json",
+					     "/artifacts/records/R1.json", "/thread.md" };
+
+	for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+		char *path = xasprintf("%s%s", folder, dirs[i]);
+		make_dir(path);
+		free(path);
+	}
+	for (size_t i = 0; i < COUNT_OF(files); i++) {
+		char *path = xasprintf("%s%s", folder, files[i]);
+		put(path, path);
+		free(path);
+	}
+}
+
+static void move(const char *from, const char *to)
+{
+	assert_int_equal(rename(from, to), 0);
+}
+
+static int make_folder(void **state)
+{
+	struct folder *f = xcalloc(1, sizeof(*f));
+	struct fault why;
+
+	snprintf(f->base, sizeof(f->base), "/tmp/tp-watch-XXXXXX");
+	if (!mkdtemp(f->base) || chdir(f->base) < 0)
+		return -1;
+	make_dir("root");
+	make_dir("out");
+	put_ticket("root/T-1");
+	make_dir("root/open");
+	put_ticket("root/open/T-2");
+	char *root = xasprintf("%s/root", f->base);
+	if (!watch_new(&f->w, &why) ||
+	    !watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why))
+		return -1;
+	free(root);
+	check(f);
+	*state = f;
+	return 0;
+}
+
+static int drop_folder(void **state)
+{
+	struct folder *f = *state;
+	struct place *p, *next;
+	char *command = xasprintf("rm -rf %s", f->base);
+
+	watch_free(f->w);
+	HASH_ITER(hh, f->mirror, p, next)
+		forget(f, p);
+	int failed = chdir("/") < 0 || system(command) != 0;
+	free(command);
+	free(f);
+	return failed;
+}
+
+#define with_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, drop_folder)
+
+/* -- Files ------------------------------------------------------------------------ */
+
+static void a_write_to_a_file_that_is_still_open_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	int fd = open("root/T-1/artifacts/orchestration-plan.jsonl", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	check(f);
+	assert_int_equal(write(fd, "one\n", 4), 4);
+	check(f);
+	assert_int_equal(pwrite(fd, "two\n", 4, 0), 4);
+	check(f);
+	assert_int_equal(ftruncate(fd, 2), 0);
+	check(f);
+	close(fd);
+	check(f);
+}
+
+static void appending_and_truncating_are_seen(void **state)
+{
+	struct folder *f = *state;
+
+	int fd = open("root/T-1/item.md", O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, "more", 4), 4);
+	check(f);
+	close(fd);
+	assert_int_equal(truncate("root/T-1/item.md", 3), 0);
+	check(f);
+	fd = open("root/T-1/item.md", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	check(f);
+	close(fd);
+}
+
+static void a_file_renamed_within_its_folder_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1/item.md", "root/T-1/item.md~");
+	check(f);
+	move("root/T-1/item.md~", "root/T-1/item.md");
+	check(f);
+	move("root/T-1/artifacts/records/R1.json", "root/T-1/artifacts/records/R2.json");
+	check(f);
+}
+
+static void a_file_renamed_across_folders_is_seen_in_both(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1/artifacts/records/R1.json", "root/open/T-2/artifacts/records/R9.json");
+	check(f);
+	move("root/T-1/artifacts/relations.json", "out/relations.json");
+	check(f);
+	move("out/relations.json", "root/open/T-2/artifacts/relations.json");
+	check(f);
+}
+
+static void a_save_by_a_rename_over_the_file_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put("root/T-1/.item.md.tmp", "new");
+	check(f);
+	move("root/T-1/.item.md.tmp", "root/T-1/item.md");
+	check(f);
+	put("out/item.md", "newer");
+	move("out/item.md", "root/T-1/item.md");
+	check(f);
+}
+
+static void an_unlinked_file_is_gone_though_it_is_open(void **state)
+{
+	struct folder *f = *state;
+
+	int fd = open("root/T-1/item.md", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(unlink("root/T-1/item.md"), 0);
+	check(f);
+	assert_int_equal(write(fd, "ghost", 5), 5);
+	check(f);
+	close(fd);
+	check(f);
+}
+
+static void a_hard_link_and_a_symbolic_link_are_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put("out/x", "x");
+	assert_int_equal(link("out/x", "root/T-1/artifacts/records/R5.json"), 0);
+	check(f);
+	assert_int_equal(symlink("../../out/x", "root/T-1/artifacts/records/R6.json"), 0);
+	check(f);
+	assert_int_equal(unlink("root/T-1/item.md"), 0);
+	assert_int_equal(symlink("../../out/x", "root/T-1/item.md"), 0);
+	check(f);
+}
+
+static void two_files_that_change_places_are_seen(void **state)
+{
+	struct folder *f = *state;
+
+	assert_int_equal(renameat2(AT_FDCWD, "root/T-1/item.md", AT_FDCWD, "root/open/T-2/item.md",
+				   RENAME_EXCHANGE), 0);
+	check(f);
+	put("root/T-1/notes", "notes");
+	assert_int_equal(renameat2(AT_FDCWD, "root/T-1/item.md", AT_FDCWD, "root/T-1/notes",
+				   RENAME_EXCHANGE), 0);
+	check(f);
+}
+
+static void a_pipe_or_a_socket_in_a_files_place_is_seen(void **state)
+{
+	struct folder *f = *state;
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "root/T-1/item.md" };
+
+	assert_int_equal(unlink("root/T-1/item.md"), 0);
+	assert_int_equal(mkfifo("root/T-1/item.md", 0666), 0);
+	check(f);
+	assert_int_equal(unlink("root/T-1/item.md"), 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	check(f);
+	close(fd);
+	assert_int_equal(unlink("root/T-1/item.md"), 0);
+	make_dir("root/T-1/item.md");
+	check(f);
+}
+
+/* -- Folders ------------------------------------------------------------------------ */
+
+static void folders_made_in_one_go_and_a_file_in_them_are_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put_ticket("root/T-3");
+	check(f);
+	make_dir("root/T-4");
+	check(f);
+	put("root/T-4/item.md", "4");
+	check(f);
+	make_dir("root/T-4/artifacts");
+	make_dir("root/T-4/artifacts/records");
+	put("root/T-4/artifacts/records/R1.json", "r");
+	check(f);
+	put("root/T-4/artifacts/records/R2.json", "r");
+	check(f);
+}
+
+static void a_populated_folder_renamed_into_the_tree_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put_ticket("out/T-5");
+	move("out/T-5", "root/T-5");
+	check(f);
+	put("root/T-5/artifacts/records/R2.json", "later");
+	check(f);
+	make_dir("out/closed");
+	put_ticket("out/closed/T-6");
+	move("out/closed", "root/closed");
+	check(f);
+	put("root/closed/T-6/artifacts/records/R2.json", "later");
+	check(f);
+}
+
+static void what_is_below_a_renamed_folder_goes_by_its_new_name(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "root/T-7");
+	check(f);
+	put("root/T-7/artifacts/records/R2.json", "below");
+	check(f);
+	put("root/T-7/artifacts/records/R1.json", "changed");
+	check(f);
+	move("root/open", "root/closed");
+	check(f);
+	put("root/closed/T-2/artifacts/records/R3.json", "deep below");
+	check(f);
+}
+
+static void a_folder_renamed_and_written_to_before_anybody_looked_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "root/T-7");
+	put("root/T-7/artifacts/records/R2.json", "below");
+	move("root/T-7/artifacts", "root/open/T-2/artifacts2");
+	put("root/open/T-2/artifacts2/records/R3.json", "no part of it");
+	check(f);
+	move("root/open/T-2/artifacts2", "root/T-7/artifacts");
+	check(f);
+	put("root/T-7/artifacts/records/R4.json", "part of it again");
+	check(f);
+}
+
+static void a_folder_renamed_twice_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "root/T-8");
+	move("root/T-8", "root/T-9");
+	check(f);
+	put("root/T-9/artifacts/records/R2.json", "below");
+	check(f);
+	move("root/T-9", "root/T-8");
+	move("root/T-8", "root/T-9");
+	put("root/T-9/artifacts/records/R3.json", "below");
+	check(f);
+}
+
+static void two_folders_that_swap_their_names_are_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put_ticket("root/T-3");
+	check(f);
+	assert_int_equal(renameat2(AT_FDCWD, "root/T-1", AT_FDCWD, "root/T-3", RENAME_EXCHANGE), 0);
+	check(f);
+	put("root/T-1/artifacts/records/R2.json", "of one");
+	put("root/T-3/artifacts/records/R3.json", "of the other");
+	check(f);
+	move("root/T-1", "root/T-x");
+	move("root/T-3", "root/T-1");
+	move("root/T-x", "root/T-3");
+	check(f);
+	put("root/T-1/artifacts/records/R4.json", "again");
+	put("root/T-3/artifacts/records/R5.json", "again");
+	check(f);
+}
+
+static void a_folder_and_its_own_folder_that_swap_are_seen(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1/artifacts", "root/T-3");
+	move("root/T-1", "root/T-3/artifacts");
+	check(f);
+	put("root/T-3/artifacts/relations.json", "new");
+	check(f);
+	put("root/T-3/item.md", "new");
+	check(f);
+}
+
+static void what_happens_in_a_folder_that_moved_out_is_nobodys(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "out/T-1");
+	check(f);
+	uint64_t watches = watch_counts(f->w)->watches;
+	put("out/T-1/item.md", "ghost");
+	put("out/T-1/artifacts/records/R7.json", "ghost");
+	check(f);
+	assert_int_equal(watches, watch_counts(f->w)->watches);
+	put_ticket("root/T-1");
+	check(f);
+	put("out/T-1/item.md", "ghost again");
+	check(f);
+}
+
+static void a_folder_that_moved_out_and_wrote_before_anybody_looked_is_nobodys(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "out/T-1");
+	put("out/T-1/artifacts/records/R7.json", "ghost");
+	check(f);
+	put("out/T-1/artifacts/records/R8.json", "ghost");
+	check(f);
+}
+
+static void a_folder_that_moved_out_and_back_is_seen_as_it_came_back(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "out/T-1");
+	put("out/T-1/artifacts/records/R2.json", "written outside");
+	move("out/T-1", "root/T-1");
+	check(f);
+	put("root/T-1/artifacts/records/R3.json", "written inside");
+	check(f);
+	move("root/T-1", "out/T-1");
+	check(f);
+	put("out/T-1/artifacts/records/R4.json", "written outside");
+	move("out/T-1", "root/open/T-1");
+	check(f);
+	put("root/open/T-1/artifacts/records/R5.json", "written inside");
+	check(f);
+}
+
+static void removed_folders_are_gone_and_may_come_back(void **state)
+{
+	struct folder *f = *state;
+
+	assert_int_equal(unlink("root/T-1/artifacts/records/R1.json"), 0);
+	check(f);
+	assert_int_equal(rmdir("root/T-1/artifacts/records"), 0);
+	check(f);
+	make_dir("root/T-1/artifacts/records");
+	put("root/T-1/artifacts/records/R2.json", "again");
+	check(f);
+	assert_int_equal(system("rm -r root/T-1"), 0);
+	check(f);
+	assert_int_equal(system("rm -r root/open"), 0);
+	put_ticket("root/T-1");
+	check(f);
+	put("root/T-1/artifacts/records/R2.json", "again");
+	check(f);
+}
+
+static void a_folder_swapped_for_a_link_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1", "out/T-1");
+	assert_int_equal(symlink("../out/T-1", "root/T-1"), 0);
+	check(f);
+	put("out/T-1/item.md", "through a link");
+	check(f);
+	assert_int_equal(symlink("../out/T-1", "out/link"), 0);
+	move("out/link", "root/T-1");
+	check(f);
+	assert_int_equal(unlink("root/T-1"), 0);
+	move("out/T-1", "root/T-1");
+	check(f);
+	put("root/T-1/item.md", "itself again");
+	check(f);
+}
+
+static void a_folder_swapped_for_a_file_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	move("root/T-1/artifacts", "out/artifacts");
+	put("root/T-1/artifacts", "a file");
+	check(f);
+	put("root/T-1/artifacts", "changed");
+	check(f);
+	assert_int_equal(unlink("root/T-1/artifacts"), 0);
+	move("out/artifacts", "root/T-1/artifacts");
+	check(f);
+	put("root/README.md", "no Ticket");
+	check(f);
+	assert_int_equal(unlink("root/README.md"), 0);
+	check(f);
+	assert_int_equal(mkfifo("root/pipe", 0666), 0);
+	check(f);
+}
+
+static void a_folder_whose_name_no_ticket_may_have_is_trouble_until_it_goes(void **state)
+{
+	struct folder *f = *state;
+
+	make_dir("root/bad name");
+	check(f);
+	move("root/bad name", "root/good-name");
+	put("root/good-name/item.md", "x");
+	check(f);
+	move("root/good-name", "root/-bad");
+	check(f);
+	put("root/-bad/item.md", "unseen");
+	check(f);
+	assert_int_equal(system("rm -r root/-bad"), 0);
+	check(f);
+}
+
+/* -- The root ------------------------------------------------------------------------ */
+
+static void a_root_that_moved_is_not_there(void **state)
+{
+	struct folder *f = *state;
+
+	assert_true(watch_tree_there(f->tree));
+	move("root", "moved");
+	assert_false(watch_tree_there(f->tree));
+	make_dir("root");
+	assert_false(watch_tree_there(f->tree));
+	assert_int_equal(rmdir("root"), 0);
+	move("moved", "root");
+	assert_true(watch_tree_there(f->tree));
+	check(f);
+}
+
+static void a_root_that_was_removed_and_made_anew_is_another(void **state)
+{
+	struct folder *f = *state;
+	char *root = xasprintf("%s/root", f->base);
+	struct fault why;
+
+	assert_int_equal(system("rm -r root"), 0);
+	assert_false(watch_tree_there(f->tree));
+	put_ticket("root2");
+	move("root2", "root");
+	assert_false(watch_tree_there(f->tree));
+	watch_drain(f->w);
+	watch_settle(f->w);
+	assert_int_equal(HASH_COUNT(f->mirror), 0);
+	watch_tree_free(f->tree);
+	assert_true(watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why));
+	assert_true(watch_tree_there(f->tree));
+	check(f);
+	put_ticket("root/T-9");
+	check(f);
+	free(root);
+}
+
+static void a_root_that_is_not_there_cannot_be_watched(void **state)
+{
+	struct folder *f = *state;
+	struct watch_tree *tree;
+	struct fault why;
+
+	assert_false(watch_tree_new(f->w, "/tmp/tp-watch-none", ROLE_ROOT, &ops, f, &tree, &why));
+	assert_int_equal(why.code, FAULT_IO);
+	assert_false(watch_tree_new(f->w, "root/T-1/item.md", ROLE_ROOT, &ops, f, &tree, &why));
+}
+
+static void a_rescan_tells_everything_and_keeps_watching(void **state)
+{
+	struct folder *f = *state;
+	uint64_t watches = watch_counts(f->w)->watches;
+
+	move("root/T-1", "root/T-3");
+	watch_tree_rescan(f->tree);
+	assert_int_equal(f->scans, 1);
+	check(f);
+	put("root/T-3/artifacts/records/R2.json", "seen");
+	check(f);
+	assert_int_equal(watches, watch_counts(f->w)->watches);
+}
+
+/* -- Losing count ------------------------------------------------------------------------ */
+
+static long queue_limit(void)
+{
+	char text[32] = "";
+	FILE *in = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+
+	assert_non_null(in);
+	assert_non_null(fgets(text, sizeof(text), in));
+	fclose(in);
+	return strtol(text, NULL, 10);
+}
+
+static void when_the_kernel_loses_count_everything_is_read_again(void **state)
+{
+	struct folder *f = *state;
+	int one = open("root/T-1/item.md", O_WRONLY | O_CLOEXEC);
+	int two = open("root/open/T-2/item.md", O_WRONLY | O_CLOEXEC);
+
+	/* Two that take turns: the kernel merges only what is the same as the last. */
+	for (long n = queue_limit() / 2 + 10; n > 0; n--) {
+		assert_int_equal(pwrite(one, "1", 1, 0), 1);
+		assert_int_equal(pwrite(two, "2", 1, 0), 1);
+	}
+	close(one);
+	close(two);
+	move("root/T-1", "root/T-3");
+	put_ticket("root/T-4");
+	check(f);
+	assert_int_equal(watch_counts(f->w)->overflows, 1);
+	assert_int_equal(f->scans, 1);
+	put("root/T-3/artifacts/records/R2.json", "seen");
+	put("root/T-4/artifacts/records/R2.json", "seen");
+	check(f);
+}
+
+static void without_changes_there_is_nothing_to_drain(void **state)
+{
+	struct folder *f = *state;
+	uint64_t drains = watch_counts(f->w)->drains;
+
+	check(f);
+	check(f);
+	assert_int_equal(watch_counts(f->w)->drains, drains);
+	put("root/T-1/thread.md", "not ours");
+	check(f);
+	assert_int_equal(watch_counts(f->w)->drains, drains + 1);
+	assert_int_equal(watch_counts(f->w)->rescans, 0);
+}
+
+static void a_tree_that_is_freed_before_its_events_are_looked_at_is_forgotten(void **state)
+{
+	struct folder *f = *state;
+	char *root = xasprintf("%s/root", f->base);
+	struct fault why;
+
+	put("root/T-1/item.md", "late");
+	move("root/T-1", "root/T-3");
+	watch_drain(f->w);
+	watch_tree_free(f->tree);
+	watch_settle(f->w);
+	assert_int_equal(watch_counts(f->w)->watches, 0);
+	on_watch_gone(f, STR("open"));
+	on_watch_gone(f, STR("T-1"));
+	assert_true(watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why));
+	check(f);
+	free(root);
+}
+
+/* -- Two trees, and folders beside --------------------------------------------------------- */
+
+static void a_folder_that_moves_from_tree_to_tree_is_seen_in_both(void **state)
+{
+	struct folder *f = *state, other = { .w = f->w };
+	char *path = xasprintf("%s/out", f->base);
+	struct fault why;
+	struct place *p, *next;
+
+	assert_true(watch_tree_new(f->w, path, ROLE_ROOT, &ops, &other, &other.tree, &why));
+	move("root/T-1", "out/T-1");
+	check(f);
+	assert_int_equal(HASH_COUNT(other.mirror), 3);
+	put("out/T-1/artifacts/records/R2.json", "there");
+	put("out/T-1/artifacts/records/R3.json", "there");
+	check(f);
+	assert_int_equal(HASH_COUNT(other.mirror), 5);
+	move("out/T-1", "root/T-1");
+	check(f);
+	assert_int_equal(HASH_COUNT(other.mirror), 0);
+	watch_tree_free(other.tree);
+	put("root/T-1/artifacts/records/R4.json", "here");
+	check(f);
+	HASH_ITER(hh, other.mirror, p, next)
+		forget(&other, p);
+	free(path);
+}
+
+static void on_side(void *ctx, struct str name)
+{
+	struct buf *heard = ctx;
+
+	buf_addf(heard, "[%.*s]", STR_ARG(name));
+}
+
+static void a_folder_beside_the_tree_tells_its_names(void **state)
+{
+	struct folder *f = *state;
+	struct buf heard = { 0 };
+
+	assert_false(watch_side(f->w, "none", on_side, &heard));
+	assert_true(watch_side(f->w, "out", on_side, &heard));
+	assert_true(watch_side(f->w, "out", on_side, &heard));
+	make_dir("out/config");
+	check(f);
+	assert_string_equal(buf_text(&heard), "[config]");
+	assert_int_equal(rmdir("out/config"), 0);
+	check(f);
+	heard.len = 0;
+	assert_int_equal(rmdir("out"), 0);
+	check(f);
+	/* Of its own end it says that something is different, without a name. */
+	assert_true(str_ends((struct str){ buf_text(&heard), heard.len }, STR("[]")));
+	make_dir("out");
+	assert_true(watch_side(f->w, "out", on_side, &heard));
+	heard.len = 0;
+	make_dir("out/x");
+	check(f);
+	assert_string_equal(buf_text(&heard), "[x]");
+	buf_release(&heard);
+}
+
+/* -- Whatever happens ------------------------------------------------------------------------ */
+
+#define STEPS 2000
+
+/* A path that is ours, or nearly, or outside. */
+static const char *random_path(uint64_t *seed)
+{
+	static const char *const paths[] = {
+		"root/T-1", "root/T-2", "root/T-3", "root/open", "root/closed", "root/bad name",
+		"root/open/T-1", "root/open/T-2", "root/closed/T-1", "root/.hidden", "out/a", "out/b",
+		"root/T-1/item.md", "root/T-2/item.md", "root/open/T-1/item.md", "out/a/item.md",
+		"root/T-1/artifacts", "root/T-2/artifacts", "root/open/T-1/artifacts",
+		"out/a/artifacts", "root/T-1/artifacts/records", "root/T-2/artifacts/records",
+		"root/open/T-1/artifacts/records", "root/T-1/artifacts/relations.json",
+		"root/T-2/artifacts/relations.json", "root/T-1/artifacts/records/R1.json",
+		"root/T-2/artifacts/records/R1.json", "root/T-2/artifacts/records/R2.json",
+		"root/open/T-1/artifacts/records/R1.json", "out/a/artifacts/records",
+		"out/a/artifacts/records/R1.json", "root/T-1/thread.md", "out/records",
+	};
+
+	return paths[model_random(seed, COUNT_OF(paths))];
+}
+
+static void random_write(const char *path, int flags, uint64_t *seed)
+{
+	char text[16];
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | flags, 0666);
+
+	snprintf(text, sizeof(text), "%u", model_random(seed, 100));
+	if (fd < 0)
+		return;
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* A folder, or the folders that a file needs and the file. */
+static void random_make(const char *path, uint64_t *seed)
+{
+	char *copy = xstrdup(path);
+
+	for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0777);
+		*slash = '/';
+	}
+	if (strchr(path, '.'))
+		random_write(path, O_CREAT | O_TRUNC, seed);
+	else
+		mkdir(path, 0777);
+	free(copy);
+}
+
+/* A second name of a file outside the tree would change it unseen: it is given away. */
+static int relink(const char *from, const char *to)
+{
+	return link(from, to) < 0 ? -1 : unlink(from);
+}
+
+static int remove_all(const char *path)
+{
+	char *command = xasprintf("rm -rf '%s' 2>/dev/null", path);
+	int status = system(command);
+
+	free(command);
+	return status;
+}
+
+/* Whether it works does not matter: it is one system call, or a few. */
+static void random_step(uint64_t *seed)
+{
+	const char *a = random_path(seed), *b = random_path(seed);
+	unsigned what = model_random(seed, 100);
+	int failed = 0;
+
+	if (what < 50)
+		random_make(a, seed);
+	else if (what < 58)
+		random_write(a, O_APPEND, seed);
+	else if (what < 60)
+		random_write(a, O_CREAT, seed);
+	else if (what < 76)
+		failed = rename(a, b);
+	else if (what < 84)
+		failed = renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+	else if (what < 88)
+		failed = unlink(a);
+	else if (what < 90)
+		failed = rmdir(a);
+	else if (what < 92)
+		failed = remove_all(a);
+	else if (what < 94)
+		failed = symlink("../out/a", a);
+	else if (what < 97)
+		failed = relink(a, b);
+	else if (what < 98)
+		failed = mkfifo(a, 0666);
+	else
+		failed = truncate(a, 1);
+	(void)failed;
+}
+
+static void whatever_happens_the_mirror_is_the_tree(void **state)
+{
+	struct folder *f = *state;
+	uint64_t seed = 7;
+
+	for (int i = 0; i < STEPS; i++) {
+		random_step(&seed);
+		if (model_random(&seed, 3))
+			check(f);
+	}
+	check(f);
+	assert_int_equal(watch_counts(f->w)->rescans, 0);
+	assert_int_equal(watch_counts(f->w)->unwatched, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_folder(a_write_to_a_file_that_is_still_open_is_seen),
+		with_folder(appending_and_truncating_are_seen),
+		with_folder(a_file_renamed_within_its_folder_is_seen),
+		with_folder(a_file_renamed_across_folders_is_seen_in_both),
+		with_folder(a_save_by_a_rename_over_the_file_is_seen),
+		with_folder(an_unlinked_file_is_gone_though_it_is_open),
+		with_folder(a_hard_link_and_a_symbolic_link_are_seen),
+		with_folder(two_files_that_change_places_are_seen),
+		with_folder(a_pipe_or_a_socket_in_a_files_place_is_seen),
+		with_folder(folders_made_in_one_go_and_a_file_in_them_are_seen),
+		with_folder(a_populated_folder_renamed_into_the_tree_is_seen),
+		with_folder(what_is_below_a_renamed_folder_goes_by_its_new_name),
+		with_folder(a_folder_renamed_and_written_to_before_anybody_looked_is_seen),
+		with_folder(a_folder_renamed_twice_is_seen),
+		with_folder(two_folders_that_swap_their_names_are_seen),
+		with_folder(a_folder_and_its_own_folder_that_swap_are_seen),
+		with_folder(what_happens_in_a_folder_that_moved_out_is_nobodys),
+		with_folder(a_folder_that_moved_out_and_wrote_before_anybody_looked_is_nobodys),
+		with_folder(a_folder_that_moved_out_and_back_is_seen_as_it_came_back),
+		with_folder(removed_folders_are_gone_and_may_come_back),
+		with_folder(a_folder_swapped_for_a_link_is_seen),
+		with_folder(a_folder_swapped_for_a_file_is_seen),
+		with_folder(a_folder_whose_name_no_ticket_may_have_is_trouble_until_it_goes),
+		with_folder(a_root_that_moved_is_not_there),
+		with_folder(a_root_that_was_removed_and_made_anew_is_another),
+		with_folder(a_root_that_is_not_there_cannot_be_watched),
+		with_folder(a_rescan_tells_everything_and_keeps_watching),
+		with_folder(when_the_kernel_loses_count_everything_is_read_again),
+		with_folder(without_changes_there_is_nothing_to_drain),
+		with_folder(a_tree_that_is_freed_before_its_events_are_looked_at_is_forgotten),
+		with_folder(a_folder_that_moves_from_tree_to_tree_is_seen_in_both),
+		with_folder(a_folder_beside_the_tree_tells_its_names),
+		with_folder(whatever_happens_the_mirror_is_the_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base.h"
+#include "worker.h"
+
+/* A job that notes in which batch it ran, and the thread. */
+struct task {
+	struct job job; /* first */
+	int number;
+	int batch;
+	pthread_t thread;
+	bool signals_blocked;
+};
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* held: batches wait */
+static int batches;
+
+static void bg_run(struct job *batch)
+{
+	sigset_t mask;
+
+	pthread_mutex_lock(&gate);
+	batches++;
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	for (struct job *job = batch; job; job = job->next) {
+		struct task *t = (struct task *)job;
+		t->batch = batches;
+		t->thread = pthread_self();
+		t->signals_blocked = sigismember(&mask, SIGTERM) && sigismember(&mask, SIGCHLD);
+	}
+	pthread_mutex_unlock(&gate);
+}
+
+static void bg_wake(void *ctx)
+{
+	uint64_t one = 1;
+
+	BUG_IF(write(*(int *)ctx, &one, sizeof(one)) != (ssize_t)sizeof(one));
+}
+
+static int make_event(void **state)
+{
+	int *fd = xmalloc(sizeof(*fd));
+
+	*fd = eventfd(0, EFD_CLOEXEC);
+	batches = 0;
+	*state = fd;
+	return *fd < 0;
+}
+
+static int drop_event(void **state)
+{
+	int *fd = *state;
+
+	close(*fd);
+	free(fd);
+	return 0;
+}
+
+#define with_event(test) cmocka_unit_test_setup_teardown(test, make_event, drop_event)
+
+static void number(struct task *tasks, int count)
+{
+	for (int i = 0; i < count; i++)
+		tasks[i] = (struct task){ .number = i };
+}
+
+static void wait_for_wake(int fd)
+{
+	uint64_t times;
+
+	assert_int_equal(read(fd, &times, sizeof(times)), (ssize_t)sizeof(times));
+	assert_true(times > 0);
+}
+
+static void a_job_runs_on_the_other_thread_and_comes_back(void **state)
+{
+	int *fd = *state;
+	struct worker *w = worker_new(bg_run, bg_wake, fd);
+	struct task t;
+
+	number(&t, 1);
+	assert_null(worker_take(w));
+	worker_give(w, &t.job);
+	wait_for_wake(*fd);
+	assert_ptr_equal(worker_take(w), &t.job);
+	assert_int_equal(t.batch, 1);
+	assert_false(pthread_equal(t.thread, pthread_self()));
+	assert_true(t.signals_blocked);
+	assert_null(worker_take(w));
+	assert_null(worker_end(w));
+}
+
+static void jobs_that_come_while_others_run_are_one_batch_in_order(void **state)
+{
+	int *fd = *state;
+	struct worker *w = worker_new(bg_run, bg_wake, fd);
+	struct task tasks[50];
+	int next = 0;
+
+	number(tasks, 50);
+	pthread_mutex_lock(&gate);
+	for (int i = 0; i < 50; i++)
+		worker_give(w, &tasks[i].job);
+	pthread_mutex_unlock(&gate);
+	/* The first may have run by itself; what came meanwhile is the second batch. */
+	while (next < 50) {
+		for (struct job *done = worker_take(w); done; done = done->next)
+			assert_int_equal(((struct task *)done)->number, next++);
+		if (next < 50)
+			wait_for_wake(*fd);
+	}
+	assert_in_range(batches, 1, 2);
+	assert_null(worker_end(w));
+}
+
+static void a_list_given_at_once_is_one_batch(void **state)
+{
+	int *fd = *state;
+	struct worker *w = worker_new(bg_run, bg_wake, fd);
+	struct task tasks[3];
+
+	number(tasks, 3);
+	tasks[0].job.next = &tasks[1].job;
+	tasks[1].job.next = &tasks[2].job;
+	worker_give(w, &tasks[0].job);
+	struct job *done = worker_end(w);
+	for (int i = 0; i < 3; i++, done = done->next) {
+		assert_int_equal(((struct task *)done)->number, i);
+		assert_int_equal(((struct task *)done)->batch, 1);
+	}
+	assert_null(done);
+}
+
+static void the_end_waits_for_everything_that_was_given(void **state)
+{
+	int *fd = *state;
+
+	for (int round = 0; round < 50; round++) {
+		struct worker *w = worker_new(bg_run, bg_wake, fd);
+		struct task tasks[4];
+		int count = 0;
+		number(tasks, 4);
+		for (int i = 0; i < 4; i++)
+			worker_give(w, &tasks[i].job);
+		for (struct job *done = worker_end(w); done; done = done->next)
+			assert_int_equal(((struct task *)done)->number, count++);
+		assert_int_equal(count, 4);
+	}
+}
+
+static void one_that_got_nothing_ends_at_once(void **state)
+{
+	int *fd = *state;
+
+	assert_null(worker_end(worker_new(bg_run, bg_wake, fd)));
+	assert_int_equal(batches, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_event(a_job_runs_on_the_other_thread_and_comes_back),
+		with_event(jobs_that_come_while_others_run_are_one_batch_in_order),
+		with_event(a_list_given_at_once_is_one_batch),
+		with_event(the_end_waits_for_everything_that_was_given),
+		with_event(one_that_got_nothing_ends_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
