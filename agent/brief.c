@@ -115,12 +115,12 @@ static void write_plan(struct writing *w, const struct ticket *t)
 					   STR_ARG(title_of(t))));
 		return;
 	}
-	add(w, PLANS, arena_printf(w->arena, "- %.*s (%s) %.*s%s%.*s%s%.*s [%.*s, %s]",
-				   STR_ARG(t->id), word(&words_state, t->state),
-				   STR_ARG(r->plan->summary), r->plan->branch.at ? "; branch " : "",
-				   STR_ARG(r->plan->branch), r->plan->worktree.at ? "; worktree " : "",
+	/* The summary last: it may be long, and be cut. */
+	add(w, PLANS, arena_printf(w->arena, "- %.*s (%s)%s%.*s%s%.*s [%.*s, %s]: %.*s", STR_ARG(t->id),
+				   word(&words_state, t->state), r->plan->branch.at ? " branch " : "",
+				   STR_ARG(r->plan->branch), r->plan->worktree.at ? " worktree " : "",
 				   STR_ARG(r->plan->worktree), STR_ARG(r->author),
-				   stamp_text(r->at, at)));
+				   stamp_text(r->at, at), STR_ARG(r->plan->summary)));
 }
 
 static struct str condition(struct writing *w, const struct until *u)
@@ -150,9 +150,9 @@ static void write_waits(struct writing *w, const struct ticket *t)
 		if (d->record->kind != KIND_WAITING_CAPACITY_NOTE ||
 		    decision_status(w->ix, d, w->now) != STATUS_LIVE)
 			continue;
-		add(w, WAITS, arena_printf(w->arena, "- %.*s %.*s: %.*s [record %.*s]", STR_ARG(t->id),
+		add(w, WAITS, arena_printf(w->arena, "- %.*s %.*s (record %.*s): %.*s", STR_ARG(t->id),
 					   STR_ARG(condition(w, d->record->until)),
-					   STR_ARG(d->record->note), STR_ARG(d->record->id)));
+					   STR_ARG(d->record->id), STR_ARG(d->record->note)));
 	}
 }
 
@@ -185,10 +185,8 @@ static void write_problems(struct writing *w)
 		if (!bypass && problem_row(code)->level != LEVEL_ERROR && code != PROBLEM_WAIT_OVER)
 			continue;
 		add(w, bypass ? BYPASSES : PROBLEMS,
-		    arena_printf(w->arena, "- %s %.*s%s%.*s: %.*s", word(&words_problem, (int)code),
-				 STR_ARG(rows[i].ticket ? rows[i].ticket->id : STR("")),
-				 rows[i].ticket ? " " : "",
-				 STR_ARG(rows[i].ticket ? STR("") : rows[i].path),
+		    arena_printf(w->arena, "- %s %.*s: %.*s", word(&words_problem, (int)code),
+				 STR_ARG(rows[i].ticket ? rows[i].ticket->id : rows[i].path),
 				 STR_ARG(rows[i].text)));
 	}
 }

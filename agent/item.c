@@ -129,15 +129,20 @@ static bool flaw_at(struct content *c, struct matter m, size_t offset, const cha
 	return false;
 }
 
-/* libyaml's marks count characters, a flaw's place is a byte. */
-static bool yaml_flaw(struct content *c, struct matter m, size_t index, const char *what)
+/* libyaml's marks count characters, and lines that end in a carriage return: neither is ours. */
+static size_t byte_of(struct matter m, size_t index)
 {
 	size_t offset = 0;
 	uint32_t code;
 
 	for (; index && offset < m.text.len; index--)
 		offset += utf8_next((struct str){ m.text.at + offset, m.text.len - offset }, &code);
-	return flaw_at(c, m, offset, what);
+	return offset;
+}
+
+static bool yaml_flaw(struct content *c, struct matter m, size_t index, const char *what)
+{
+	return flaw_at(c, m, byte_of(m, index), what);
 }
 
 static bool parse_failed(struct content *c, struct matter m, const yaml_parser_t *p)
@@ -205,7 +210,7 @@ static bool take_node(struct content *c, struct matter m, struct fields *into, s
 	if (e->type != YAML_SCALAR_EVENT)
 		return yaml_flaw(c, m, e->start_mark.index, "a field's name is not text");
 	w->field = find_field(e);
-	w->line = (uint32_t)e->start_mark.line + 2;
+	w->line = w->field < 0 ? 0 : line_at(m, byte_of(m, e->start_mark.index));
 	w->value = true;
 	if (w->field >= 0 && into->line[w->field])
 		return yaml_flaw(c, m, e->start_mark.index, "a field stands twice");

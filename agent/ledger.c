@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,10 +18,16 @@
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;
 
-/* Records folders in which this agent wrote before; of two with one place the later. */
-static struct {
-	dev_t dev;
-	ino_t ino;
+/*
+ * Records folders in which this agent wrote before; of two with one place the
+ * later.  The number alone does not name a folder: one that was removed gives
+ * its number to the next that is made.
+ */
+static struct folder_id {
+	uint32_t dev_major, dev_minor;
+	uint64_t ino;
+	int64_t born_s;
+	uint32_t born_ns;
 } known[256];
 
 void ledger_trust(void)
@@ -151,24 +158,32 @@ static void bg_sweep(int folder)
 		bg_close(fd);
 }
 
+static bool same_id(const struct folder_id *a, const struct folder_id *b)
+{
+	return a->dev_major == b->dev_major && a->dev_minor == b->dev_minor && a->ino == b->ino &&
+	       a->born_s == b->born_s && a->born_ns == b->born_ns;
+}
+
 /*
  * Before the first write in a folder: its name and its parent's are synced, for
  * whoever made them, git or an agent that was killed, may not have done it.
  */
 static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool made)
 {
-	struct stat st;
+	struct statx st;
 
-	if (fstat(e->folder, &st) < 0)
+	if (statx(e->folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		return fault_errno(&e->why, FAULT_IO, "cannot look at the records folder");
-	size_t at = (size_t)(st.st_ino ^ st.st_dev) % COUNT_OF(known);
-	if (!made && known[at].dev == st.st_dev && known[at].ino == st.st_ino)
+	struct folder_id *place = &known[(st.stx_ino ^ st.stx_dev_minor) % COUNT_OF(known)];
+	struct folder_id id = { st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
+				st.stx_btime.tv_sec, st.stx_btime.tv_nsec };
+	/* Where the file system does not tell when it was made, it may be another each time. */
+	if (!made && st.stx_mask & STATX_BTIME && same_id(place, &id))
 		return true;
 	if (fsync(artifacts) < 0 || fsync(ticket) < 0)
 		return bg_doubt(e, "the folder for records was not synced");
 	bg_sweep(e->folder);
-	known[at].dev = st.st_dev;
-	known[at].ino = st.st_ino;
+	*place = id;
 	return true;
 }
 

@@ -21,16 +21,16 @@ const char block_text[] =
 	"<!-- ticketplan:begin -->\n"
 	"## Tickets: ask before you start one, record what you decide\n"
 	"\n"
-	"`tpctl` knows which queued Ticket may be started now, and keeps decisions as files in git.\n"
+	"`tpctl` knows which queued Ticket may start now, and keeps decisions as files in git.\n"
 	"\n"
-	"- Before accepting a Ticket: `tpctl queue`, then `tpctl check ID` (exit status 0 clear, 3 held);\n"
+	"- Before accepting one: `tpctl queue`, then `tpctl check ID` (exit 0 clear, 3 held);\n"
 	"  `tpctl why ID` says what would have to happen first.\n"
-	"- Accept in one step: `tpctl accept ID -m PLAN`. Exit status 3: somebody was first, or it is held.\n"
-	"- An order, blocker, conflict or wait you decide on is a record, never an entry of your own task\n"
-	"  list: `tpctl record ID after|blocked-by|conflicts-with OTHER -m WHY`,\n"
+	"- Accept in one step: `tpctl accept ID -m PLAN`. Exit 3: held, or somebody was first.\n"
+	"- An order, blocker, conflict or wait is a record, never an entry of your own task list:\n"
+	"  `tpctl record ID after|blocked-by|conflicts-with OTHER -m WHY`,\n"
 	"  `tpctl record ID waiting -m WHY --until ticket:OTHER=done`.\n"
-	"- Wrong or outdated: `tpctl retract ID RECORD -m WHY`. No absolute paths in any text.\n"
-	"- After your context was compacted: `tpctl brief`. Then and now: `tpctl commit`.\n"
+	"- Wrong or over: `tpctl retract ID RECORD -m WHY`. No absolute paths in any text.\n"
+	"- After your context was compacted: `tpctl brief`. Now and then: `tpctl commit`.\n"
 	"<!-- ticketplan:end -->\n";
 
 /* The markers that a file holds, each alone on its line. */

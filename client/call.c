@@ -14,6 +14,11 @@
 /* An answer's envelope, beside the answer. */
 #define SLACK 65536
 
+/* Asked once, and once more. */
+#define TRIES 2
+/* The sockets of a dying process do not close all at once. */
+#define PAUSE_MS 20
+
 /* How a connection went. */
 enum talk { TALK_DONE, TALK_ENDED, TALK_FAILED };
 
@@ -215,13 +220,18 @@ static enum talk talk(struct talker *t, struct fault *why)
 	return how;
 }
 
+void call_pause(void)
+{
+	poll(NULL, 0, PAUSE_MS);
+}
+
 bool call_ask(struct call *call, const struct request *request, struct fault *why)
 {
 	enum talk how = TALK_ENDED;
 	bool asked = false;
 
 	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
-	for (int tries = 2; tries && how == TALK_ENDED; tries--) {
+	for (int tries = TRIES; tries && how == TALK_ENDED; tries--) {
 		struct talker t = {
 			.call = call,
 			.request = request,
@@ -229,6 +239,8 @@ bool call_ask(struct call *call, const struct request *request, struct fault *wh
 		};
 
 		call->in.len = 0;
+		if (tries < TRIES)
+			call_pause();
 		if (!start_reach(&call->reach, &t.fd, why)) {
 			if (asked)
 				add_retry(request, why);

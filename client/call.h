@@ -40,6 +40,9 @@ struct taker {
 	bool (*take)(struct taker *taker, const struct envelope *answer);
 };
 
+/* Until whoever ended a connection has let go of its socket too. */
+void call_pause(void);
+
 /* Until the taker is done.  *ended: the connection ended before. */
 bool call_many(struct call *call, struct request *request, bool *ended, struct fault *why);
 

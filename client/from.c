@@ -18,7 +18,7 @@
 /* Requests of which the answer is awaited; the agent syncs those of a turn together. */
 #define FLIGHT_MAX 64
 /* Connections in a row that may end without an answer. */
-#define TRIES 2
+#define TRIES 3
 
 /* A line that says something. */
 struct entry {
@@ -374,8 +374,9 @@ static void ask_all(struct from *f)
 	for (int tries = ok ? TRIES : 0; tries && f->told < f->count; tries--) {
 		size_t before = f->told;
 		ok = ask(f, &place, &ended, &why);
-		if (!ok && !ended)
+		if (!ended)
 			break;
+		call_pause();
 		if (f->told > before)
 			tries = TRIES;
 	}
@@ -410,6 +411,10 @@ bool from_run(const struct args *args, struct outcome *o, struct fault *why)
 {
 	struct from f = { .taker = { take }, .args = args, .o = o };
 	struct buf text = { 0 };
+
+	if (args->count > 1)
+		return fault(why, FAULT_USAGE,
+			     "--from stands alone: each line says all of its record");
 	bool ok = input_read_file(args->dir, args_text(args, "from"), FILE_MAX, &text, why);
 
 	if (ok) {

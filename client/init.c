@@ -150,15 +150,15 @@ static bool check_part(const struct init *i, const char *path, const char *part,
 /* Each folder on the way; i->make says whether the last is missing. */
 static bool check_root(struct init *i, struct fault *why)
 {
-	char *path = xstrdup(i->root);
 	bool ok = true;
 
 	if (*i->root == '/')
-		ok = fault(why, FAULT_INVALID, "root: an absolute path; give one from the checkout's top");
+		ok = fault(why, FAULT_INVALID,
+			   "root: an absolute path; give one from the checkout's top");
 	tidy(i->root);
 	if (ok && !*i->root)
 		ok = fault(why, FAULT_INVALID, "root: a folder below the checkout's top is needed");
-	strcpy(path, i->root);
+	char *path = xstrdup(i->root);
 	for (char *part = path, *slash; ok && part; part = slash ? slash + 1 : NULL) {
 		slash = strchr(part, '/');
 		if (slash)
@@ -194,7 +194,8 @@ static char *quoted(const char *text)
 {
 	struct buf word = { 0 };
 
-	if (!text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-")])
+	if (!text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			       "0123456789_./-")])
 		return xstrdup(text);
 	buf_add_str(&word, STR("'"));
 	for (; *text; text++)
@@ -306,14 +307,16 @@ static char *first_item(void)
 
 static void say_first(const struct init *i, struct outcome *o)
 {
-	char *path = xasprintf("%s/" FIRST, i->root), *folder_word = quoted(path), *item = first_item();
+	char *path = xasprintf("%s/" FIRST, i->root);
+	char *folder_word = quoted(path), *item = first_item();
 	struct page *page = &o->page;
 
 	page_line(page);
 	page_add(page, STYLE_DIM, STR("A first Ticket, to copy:"));
 	page_line(page);
 	page_line(page);
-	page_addf(page, STYLE_PLAIN, "mkdir %s && cat >%s/item.md <<'END'", folder_word, folder_word);
+	page_addf(page, STYLE_PLAIN, "mkdir %s && cat >%s/item.md <<'END'", folder_word,
+		  folder_word);
 	page_line(page);
 	plain_add_lines(&page->out, str_of(item));
 	page_add(page, STYLE_PLAIN, STR("END"));

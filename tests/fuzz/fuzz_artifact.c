@@ -26,7 +26,8 @@ static void check_flaws(const struct content *c, struct str text)
 {
 	bool holds = false;
 
-	BUG_IF(c->flaw_count > CONTENT_FLAWS_MAX || (c->flaws_cut && c->flaw_count < CONTENT_FLAWS_MAX));
+	BUG_IF(c->flaw_count > CONTENT_FLAWS_MAX ||
+	       (c->flaws_cut && c->flaw_count < CONTENT_FLAWS_MAX));
 	for (uint32_t i = 0; i < c->flaw_count; i++) {
 		const struct flaw *f = &c->flaws[i];
 		BUG_IF(f->line > count_lines(text) || f->offset < -1 ||
@@ -52,7 +53,8 @@ static void check_record(const struct content *c, const struct record *r, uint32
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	static const char *const names[] = { "orchestration-plan.jsonl", "relations.json", "R1.json" };
+	static const char *const names[] = { "orchestration-plan.jsonl", "relations.json",
+					     "R1.json" };
 	static const enum role roles[] = { ROLE_PLAN, ROLE_RELATIONS, ROLE_RECORD };
 	const int which = len && bytes[0] == 'p' ? 0 : len && bytes[0] == 'r' ? 1 : 2;
 	const struct str text = { (const char *)bytes + (len > 0), len - (len > 0) };

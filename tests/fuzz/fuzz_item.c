@@ -19,7 +19,8 @@ static void check_flaws(const struct content *c, struct str text)
 
 	for (size_t i = 0; i < text.len; i++)
 		lines += text.at[i] == '\n';
-	BUG_IF(c->flaw_count > CONTENT_FLAWS_MAX || (c->flaws_cut && c->flaw_count < CONTENT_FLAWS_MAX));
+	BUG_IF(c->flaw_count > CONTENT_FLAWS_MAX ||
+	       (c->flaws_cut && c->flaw_count < CONTENT_FLAWS_MAX));
 	for (uint32_t i = 0; i < c->flaw_count; i++) {
 		const struct flaw *f = &c->flaws[i];
 		BUG_IF(f->line > lines || f->offset < -1 || f->offset > (int64_t)text.len);

@@ -12,6 +12,8 @@
  * forms: artifacts/records/ULID.json, artifacts/orchestration-plan.jsonl and
  * artifacts/relations.json.  Whoever waits is the younger Ticket, so nothing
  * waits in a circle, unless --cycles lets any Ticket wait for any other.
+ * --chain N makes the first N Tickets a chain beside that: all are queued, and
+ * each is blocked by the next, but for the last, which nothing holds.
  *
  * One line on standard output says what was made: names and numbers.  `text`
  * counts the bytes of the Tickets' ids, titles, states and times, `record_text`
@@ -41,7 +43,7 @@
 #define CREATED_STEP (61 * SECOND + 7000)
 
 static struct {
-	uint64_t seed, tickets, artifacts, records, queued;
+	uint64_t seed, tickets, artifacts, records, queued, chain;
 	bool slug, cycles;
 	const char *dir;
 } options = { .seed = 1, .tickets = 350, .artifacts = 33, .records = 2, .queued = 2 };
@@ -226,6 +228,8 @@ static void ticket_draw(struct ticket *t, uint64_t place)
 	else
 		base32((uint64_t)t->created / 1000, t->id, 13);
 	t->state = draw_state(&rng);
+	if (place < options.chain)
+		t->state = STATE_QUEUED;
 	draw_title(t, &rng);
 	t->single = percent(&rng, 50);
 	t->was_queued = t->state == STATE_QUEUED || t->state == STATE_INPROGRESS ||
@@ -426,6 +430,21 @@ static void record_name(struct record *r, unsigned line)
 	}
 }
 
+/* The one record of a link of the chain: the next link blocks it. */
+static void records_chain(struct records *all, const struct ticket *t)
+{
+	struct rng rng = rng_of(t->place, 1);
+	struct record r = { .form = FORM_RECORD, .kind = KIND_BLOCKED_BY, .other = t->place + 1,
+			    .at = t->queued + SECOND, .rng = { rng_next(&rng) } };
+	struct ticket next;
+
+	ticket_draw(&next, r.other);
+	memcpy(r.other_id, next.id, sizeof(r.other_id));
+	record_name(&r, 1);
+	all->at[0] = r;
+	all->count = 1;
+}
+
 static void records_draw(struct records *all, const struct ticket *t)
 {
 	struct rng rng = rng_of(t->place, 1);
@@ -444,7 +463,6 @@ static void records_draw(struct records *all, const struct ticket *t)
 		if (below(&rng, options.records) == 0)
 			break;
 	}
-	made.records += all->count;
 }
 
 static void add_json(struct buf *out, const char *text)
@@ -657,11 +675,23 @@ static void make_artifacts(int folder, const struct ticket *t, struct buf *bytes
 	int artifacts = make_folder(folder, "artifacts");
 	struct records all;
 
-	records_draw(&all, t);
+	if (t->place < options.chain)
+		records_chain(&all, t);
+	else
+		records_draw(&all, t);
+	made.records += all.count;
 	make_record_files(artifacts, t, &all, bytes);
 	make_plan_file(artifacts, t, &all, bytes);
 	make_relations_file(artifacts, t, &all, bytes);
 	close(artifacts);
+}
+
+/* The last link of the chain waits for nothing. */
+static bool draw_artifacts(const struct ticket *t, struct rng *rng)
+{
+	if (t->place < options.chain)
+		return t->place + 1 < options.chain;
+	return percent(rng, options.artifacts);
 }
 
 static void make_ticket(int parent, const struct ticket *t, struct buf *bytes)
@@ -672,7 +702,7 @@ static void make_ticket(int parent, const struct ticket *t, struct buf *bytes)
 	bytes->len = 0;
 	add_item(bytes, t, &rng);
 	make_file(folder, "item.md", bytes);
-	if (percent(&rng, options.artifacts))
+	if (draw_artifacts(t, &rng))
 		make_artifacts(folder, t, bytes);
 	made.queued += t->state == STATE_QUEUED;
 	close(folder);
@@ -723,7 +753,7 @@ static _Noreturn void usage(void)
 {
 	fputs("usage: maketree [--seed N] [--tickets N] [--layout flat|slug]\n"
 	      "                [--artifacts PERCENT] [--records N] [--queued PERCENT]\n"
-	      "                [--cycles] DIR\n",
+	      "                [--chain N] [--cycles] DIR\n",
 	      stderr);
 	exit(2);
 }
@@ -762,6 +792,7 @@ static void parse_options(int argc, char **argv)
 		{ "artifacts", required_argument, NULL, 'a' },
 		{ "records", required_argument, NULL, 'r' },
 		{ "queued", required_argument, NULL, 'q' },
+		{ "chain", required_argument, NULL, 'n' },
 		{ "cycles", no_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -775,6 +806,7 @@ static void parse_options(int argc, char **argv)
 		case 'a': options.artifacts = number("artifacts", optarg, 0, 100); break;
 		case 'r': options.records = number("records", optarg, 1, 32); break;
 		case 'q': options.queued = number("queued", optarg, 0, 100); break;
+		case 'n': options.chain = number("chain", optarg, 0, 10000000); break;
 		case 'c': options.cycles = true; break;
 		default: usage();
 		}
@@ -784,6 +816,8 @@ static void parse_options(int argc, char **argv)
 		usage();
 	}
 	options.dir = argv[optind];
+	if (options.tickets < options.chain)
+		options.tickets = options.chain;
 }
 
 int main(int argc, char **argv)

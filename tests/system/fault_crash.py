@@ -203,7 +203,9 @@ def cut_once(store, cycle):
 
 def cut(image, cycles):
     top = image + ".d"
-    subprocess.check_call(["mkfs.ext4", "-q", "-F", "-m", "0", image, "32M"])
+    with open(image, "wb") as file:
+        file.truncate(32 << 20)
+    subprocess.check_call(["mkfs.ext4", "-q", "-F", "-m", "0", image])
     mount(image, top)
     subprocess.check_call(["git", "init", "--quiet", "--template=", top])
     store, wrong, maybe = Store(top), [], []

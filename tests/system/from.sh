@@ -86,6 +86,8 @@ tp record --from "$box/missing"
 gives 4 '*cannot open*missing*' "a file that is not there is"
 tp record a after b --from "$box/missing"
 gives 2 '*usage:*' "and so is a record beside the file"
+tp record --from "$box/missing" -m why
+gives 2 '*--from stands alone*' "or an option"
 
 # -- Taking back, and asking again ---------------------------------------
 

@@ -69,8 +69,7 @@ void model_item(struct index *ix, const char *source, const char *id, const char
 	model_item_with(ix, source, id, state, "");
 }
 
-char *model_line(const char *ticket, const char *id, const char *kind, int hour,
-		 const char *fields)
+char *model_line(const char *ticket, const char *id, const char *kind, int hour, const char *fields)
 {
 	return xasprintf("{\"id\":\"%s\",\"ticket_id\":\"%s\",\"kind\":\"%s\"%s,\"author\":\"ann\","
 			 "\"at\":\"2026-05-01T%02d:00:00Z\"}\n",
@@ -90,9 +89,10 @@ void model_record(struct index *ix, const char *source, const char *ticket, cons
 
 char *model_relations(const char *ticket, const char *kind, const char *target, int hour)
 {
-	return xasprintf("{\"version\":1,\"relations\":[{\"ticket_id\":\"%s\",\"kind\":\"%s\","
-			 "\"target\":\"%s\",\"author\":\"ann\",\"at\":\"2026-05-01T%02d:00:00Z\"}]}\n",
-			 ticket, kind, target, hour);
+	return xasprintf(
+		"{\"version\":1,\"relations\":[{\"ticket_id\":\"%s\",\"kind\":\"%s\","
+		"\"target\":\"%s\",\"author\":\"ann\",\"at\":\"2026-05-01T%02d:00:00Z\"}]}\n",
+		ticket, kind, target, hour);
 }
 
 /* -- What it says ------------------------------------------------------- */
@@ -154,8 +154,7 @@ const char *model_status(struct index *ix, const char *ticket, const char *recor
 
 	for (uint32_t i = 0; t && i < t->own_count; i++)
 		if (str_is(t->own[i].record->id, record))
-			return word(&words_status,
-				    (int)decision_status(ix, &t->own[i], MODEL_NOW));
+			return word(&words_status, (int)decision_status(ix, &t->own[i], MODEL_NOW));
 	return "none";
 }
 
@@ -227,7 +226,7 @@ static void add_ticket(struct index *ix, struct ticket *t, struct arena *arena, 
 	add_records(ix, t, arena, into);
 }
 
-/* Findings of several sources with one path are in the order of the sources' numbers: sort lines. */
+/* Findings of one path in several sources come by the sources' numbers: sort the lines. */
 static void add_findings(struct index *ix, struct arena *arena, struct buf *into)
 {
 	struct page page = { .limit = 1000 };
@@ -240,8 +239,10 @@ static void add_findings(struct index *ix, struct arena *arena, struct buf *into
 	for (size_t i = 0; i < page.returned; i++)
 		lines[i] = arena_printf(arena, "%s %s/%.*s:%u %.*s\n",
 					word(&words_problem, (int)rows[i].code),
-					rows[i].source < 0 ? "" : index_source(ix, rows[i].source)->name,
-					STR_ARG(rows[i].path), rows[i].line, STR_ARG(rows[i].text)).at;
+					rows[i].source < 0 ? ""
+							   : index_source(ix, rows[i].source)->name,
+					STR_ARG(rows[i].path), rows[i].line, STR_ARG(rows[i].text))
+				   .at;
 	if (page.returned)
 		qsort(lines, page.returned, sizeof(*lines), by_text);
 	for (size_t i = 0; i < page.returned; i++)

@@ -24,8 +24,8 @@ static struct content *parse_bytes(enum role role, const char *name, struct str 
 
 	if (text.len)
 		memcpy(exact, text.at, text.len);
-	struct content *c = artifact_parse(role, STR("T-1"), str_of(name),
-					   (struct str){ exact, text.len });
+	struct content *c =
+		artifact_parse(role, STR("T-1"), str_of(name), (struct str){ exact, text.len });
 	free(exact);
 	return c;
 }
@@ -53,8 +53,8 @@ static const char *flaws_of(const struct content *c)
 
 	text[0] = '\0';
 	for (uint32_t i = 0; i < c->flaw_count; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s:%u:%lld", i ? " " : "",
-					word(&words_problem, (int)c->flaws[i].code),
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s:%u:%lld",
+					i ? " " : "", word(&words_problem, (int)c->flaws[i].code),
 					c->flaws[i].line, (long long)c->flaws[i].offset);
 	if (c->unreadable)
 		snprintf(text + len, sizeof(text) - len, " unreadable");
@@ -100,8 +100,8 @@ static void a_plan_file_holds_a_record_a_line_in_its_order(void **state)
 		"{\"id\":\"b\",\"ticket_id\":\"T-1\",\"ticket_slug\":\"s\",\"kind\":\"after\","
 		"\"related_ticket\":\"T-3\"," AT "}\n"
 		"\n   \t\r\n"
-		"{\"id\":\"a\",\"ticket_id\":\"T-1\",\"kind\":\"related\",\"related_ticket\":\"T-2\"," AT
-		"}\r\n");
+		"{\"id\":\"a\",\"ticket_id\":\"T-1\",\"kind\":\"related\","
+		"\"related_ticket\":\"T-2\"," AT "}\r\n");
 
 	assert_string_equal(flaws_of(c), "");
 	assert_int_equal(c->record_count, 2);
@@ -119,7 +119,8 @@ static void a_relation_is_named_by_its_kind_and_target(void **state)
 	(void)state;
 	struct content *c = parse_relations(
 		"{\"version\":1,\"relations\":[\n"
-		"{\"ticket_id\":\"T-1\",\"kind\":\"depends_on\",\"target\":\"T-2\",\"note\":\"n\"," AT "},\n"
+		"{\"ticket_id\":\"T-1\",\"kind\":\"depends_on\",\"target\":\"T-2\","
+		"\"note\":\"n\"," AT "},\n"
 		"{\"ticket_id\":\"T-1\",\"kind\":\"blocked_by\",\"target\":\"T-3\"," AT "}]}");
 
 	assert_string_equal(flaws_of(c), "");
@@ -166,14 +167,17 @@ static void a_record_that_lacks_what_its_kind_needs_does_not_count(void **state)
 		assert_parsed(parse_plan(text), "incomplete:1:0", 0);
 		free(text);
 	}
-	assert_parsed(parse_plan("{\"ticket_id\":\"T-1\",\"kind\":\"after\",\"related_ticket\":\"T-2\"," AT
-				 "}\n"),
-		      "incomplete:1:0", 0);
+	assert_parsed(
+		parse_plan(
+			"{\"ticket_id\":\"T-1\",\"kind\":\"after\",\"related_ticket\":\"T-2\"," AT
+			"}\n"),
+		"incomplete:1:0", 0);
 	assert_parsed(parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"\"," AT "}\n"),
 		      "incomplete:1:0", 0);
 	assert_parsed(parse_plan(HEAD "\"kind\":\"accepted_plan\",\"accepted_plan\":{}," AT "}\n"),
 		      "incomplete:1:0", 0);
-	assert_parsed(parse_plan(HEAD "\"kind\":\"accepted_plan\",\"accepted_plan\":\"s\"," AT "}\n"),
+	assert_parsed(parse_plan(HEAD "\"kind\":\"accepted_plan\",\"accepted_plan\":\"s\"," AT
+				      "}\n"),
 		      "incomplete:1:0", 0);
 	assert_parsed(parse_relations("{\"version\":1,\"relations\":[{\"ticket_id\":\"T-1\","
 				      "\"kind\":\"related\"," AT "}]}"),
@@ -208,24 +212,30 @@ static void an_unknown_field_is_said_and_the_record_counts(void **state)
 {
 	(void)state;
 
-	assert_parsed(parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"x\":1," AT "}\n"),
+	assert_parsed(parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"x\":1," AT
+				      "}\n"),
 		      "unknown_field:1:0", 1);
-	assert_parsed(parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"target\":\"T-3\"," AT
-				 "}\n"),
+	assert_parsed(parse_plan(
+			      HEAD
+			      "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"target\":\"T-3\"," AT
+			      "}\n"),
 		      "unknown_field:1:0", 1);
-	assert_parsed(parse_plan(HEAD "\"kind\":\"accepted_plan\",\"accepted_plan\":{\"summary\":\"s\","
-				      "\"y\":[]}," AT "}\n"),
+	assert_parsed(parse_plan(HEAD
+				 "\"kind\":\"accepted_plan\",\"accepted_plan\":{\"summary\":\"s\","
+				 "\"y\":[]}," AT "}\n"),
 		      "unknown_field:1:0", 1);
-	assert_parsed(parse_relations("{\"version\":1,\"more\":1,\"relations\":[{\"ticket_id\":\"T-1\","
-				      "\"kind\":\"related\",\"target\":\"T-2\",\"id\":\"x\"," AT "}]}"),
+	assert_parsed(parse_relations(
+			      "{\"version\":1,\"more\":1,\"relations\":[{\"ticket_id\":\"T-1\","
+			      "\"kind\":\"related\",\"target\":\"T-2\",\"id\":\"x\"," AT "}]}"),
 		      "unknown_field:1:0 unknown_field:0:-1", 1);
 }
 
 static void a_field_of_another_type_is_left_out_and_said(void **state)
 {
 	(void)state;
-	struct content *c = parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"note\":1,"
-					    "\"author\":[],\"at\":7}\n");
+	struct content *c =
+		parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"note\":1,"
+				"\"author\":[],\"at\":7}\n");
 
 	assert_string_equal(flaws_of(c), "bad_field:1:0 bad_field:1:0 bad_field:1:0 bad_field:1:0");
 	assert_int_equal(c->record_count, 1);
@@ -240,10 +250,13 @@ static void null_is_absent(void **state)
 	(void)state;
 
 	assert_parsed(parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":\"T-2\",\"note\":null,"
-				      "\"accepted_plan\":null,\"until\":null,\"retracts\":null," AT "}\n"),
-		      "", 1);
-	assert_parsed(parse_plan(HEAD "\"kind\":\"waiting_capacity_note\",\"note\":\"n\",\"until\":null," AT
+				      "\"accepted_plan\":null,\"until\":null,\"retracts\":null," AT
 				      "}\n"),
+		      "", 1);
+	assert_parsed(parse_plan(
+			      HEAD
+			      "\"kind\":\"waiting_capacity_note\",\"note\":\"n\",\"until\":null," AT
+			      "}\n"),
 		      "", 1);
 	assert_parsed(parse_plan(HEAD "\"kind\":\"after\",\"related_ticket\":null," AT "}\n"),
 		      "incomplete:1:0", 0);
@@ -252,9 +265,10 @@ static void null_is_absent(void **state)
 static void a_plan_has_its_four_texts(void **state)
 {
 	(void)state;
-	struct content *c = parse_record(HEAD "\"kind\":\"accepted_plan\",\"accepted_plan\":{"
-					      "\"summary\":\"s\",\"branch\":\"b\",\"worktree\":\"w\","
-					      "\"role_plan\":\"r\"}," AT "}");
+	struct content *c =
+		parse_record(HEAD "\"kind\":\"accepted_plan\",\"accepted_plan\":{"
+				  "\"summary\":\"s\",\"branch\":\"b\",\"worktree\":\"w\","
+				  "\"role_plan\":\"r\"}," AT "}");
 
 	assert_string_equal(flaws_of(c), "");
 	assert_true(str_is(c->records[0].plan->summary, "s"));
@@ -266,8 +280,10 @@ static void a_plan_has_its_four_texts(void **state)
 
 static struct content *parse_until(const char *until)
 {
-	char *text = xasprintf(HEAD "\"kind\":\"waiting_capacity_note\",\"note\":\"n\",\"until\":%s," AT "}",
-			       until);
+	char *text =
+		xasprintf(HEAD "\"kind\":\"waiting_capacity_note\",\"note\":\"n\",\"until\":%s," AT
+			       "}",
+			  until);
 	struct content *c = parse_record(text);
 
 	free(text);
@@ -300,10 +316,21 @@ static void a_wait_whose_end_makes_no_sense_stands_until_taken_back(void **state
 {
 	(void)state;
 	static const char *const broken[] = {
-		"{}", "[]", "\"human\"", "7", "{\"ticket\":\"T-9\"}", "{\"state\":\"done\"}",
-		"{\"ticket\":\"T-9\",\"state\":\"unknown\"}", "{\"ticket\":\"T-9\",\"state\":\"gone\"}",
-		"{\"ticket\":\"\",\"state\":\"done\"}", "{\"after\":\"tomorrow\"}", "{\"gate\":\"robot\"}",
-		"{\"free\":0}", "{\"free\":-1}", "{\"free\":\"3\"}", "{\"free\":1.5}",
+		"{}",
+		"[]",
+		"\"human\"",
+		"7",
+		"{\"ticket\":\"T-9\"}",
+		"{\"state\":\"done\"}",
+		"{\"ticket\":\"T-9\",\"state\":\"unknown\"}",
+		"{\"ticket\":\"T-9\",\"state\":\"gone\"}",
+		"{\"ticket\":\"\",\"state\":\"done\"}",
+		"{\"after\":\"tomorrow\"}",
+		"{\"gate\":\"robot\"}",
+		"{\"free\":0}",
+		"{\"free\":-1}",
+		"{\"free\":\"3\"}",
+		"{\"free\":1.5}",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(broken); i++) {
@@ -426,8 +453,8 @@ static void nesting_of_64_is_read_and_deeper_refused(void **state)
 /* One record whose line, without its end, has so many bytes. */
 static char *line_of(size_t len)
 {
-	static const char head[] = HEAD "\"kind\":\"related\",\"related_ticket\":\"T-2\"," AT
-					",\"note\":\"";
+	static const char head[] =
+		HEAD "\"kind\":\"related\",\"related_ticket\":\"T-2\"," AT ",\"note\":\"";
 	char *text = xmalloc(len + 2);
 
 	memset(text, 'x', len);
@@ -453,8 +480,9 @@ static void conflict_markers_are_said_line_by_line(void **state)
 {
 	(void)state;
 
-	assert_parsed(parse_plan("<<<<<<< HEAD\n" BLOCKED "\n=======\n>>>>>>> topic\n"),
-		      "conflict_markers:1:0 conflict_markers:3:129 conflict_markers:4:137 unreadable", 1);
+	assert_parsed(
+		parse_plan("<<<<<<< HEAD\n" BLOCKED "\n=======\n>>>>>>> topic\n"),
+		"conflict_markers:1:0 conflict_markers:3:129 conflict_markers:4:137 unreadable", 1);
 }
 
 static void a_record_about_another_ticket_is_not_served(void **state)
@@ -464,7 +492,9 @@ static void a_record_about_another_ticket_is_not_served(void **state)
 	assert_parsed(parse_plan("{\"id\":\"R1\",\"ticket_id\":\"T-2\",\"kind\":\"after\","
 				 "\"related_ticket\":\"T-1\"," AT "}\n"),
 		      "wrong_ticket:1:0", 0);
-	assert_parsed(parse_record("{\"id\":\"R1\",\"kind\":\"after\",\"related_ticket\":\"T-2\"," AT "}"),
+	assert_parsed(parse_record(
+			      "{\"id\":\"R1\",\"kind\":\"after\",\"related_ticket\":\"T-2\"," AT
+			      "}"),
 		      "wrong_ticket:0:-1", 0);
 	assert_parsed(parse_relations("{\"version\":1,\"relations\":[{\"ticket_id\":\"t-1\","
 				      "\"kind\":\"related\",\"target\":\"T-2\"," AT "}]}"),
@@ -499,11 +529,14 @@ static void relations_of_another_form_make_it_unreadable(void **state)
 {
 	(void)state;
 
-	assert_parsed(parse_relations("{\"version\":2,\"relations\":[]}"), "bad_record:1:0 unreadable", 0);
+	assert_parsed(parse_relations("{\"version\":2,\"relations\":[]}"),
+		      "bad_record:1:0 unreadable", 0);
 	assert_parsed(parse_relations("{\"relations\":[]}"), "bad_record:1:0 unreadable", 0);
 	assert_parsed(parse_relations("{\"version\":1}"), "bad_record:1:0 unreadable", 0);
-	assert_parsed(parse_relations("{\"version\":1,\"relations\":{}}"), "bad_record:1:0 unreadable", 0);
-	assert_parsed(parse_relations("{\"version\":1,\"relations\":[7]}"), "bad_record:0:-1 unreadable", 0);
+	assert_parsed(parse_relations("{\"version\":1,\"relations\":{}}"),
+		      "bad_record:1:0 unreadable", 0);
+	assert_parsed(parse_relations("{\"version\":1,\"relations\":[7]}"),
+		      "bad_record:0:-1 unreadable", 0);
 	assert_parsed(parse_relations("{\"version\":1,\"relations\":[]}"), "", 0);
 }
 
@@ -559,7 +592,8 @@ static void the_same_bytes_elsewhere_are_other_content(void **state)
 	(void)state;
 	struct content *here = parse_record(BLOCKED), *again = parse_record(BLOCKED);
 	struct content *named = parse_bytes(ROLE_RECORD, "R2.json", STR(BLOCKED));
-	struct content *other = artifact_parse(ROLE_RECORD, STR("T-2"), STR("R1.json"), STR(BLOCKED));
+	struct content *other =
+		artifact_parse(ROLE_RECORD, STR("T-2"), STR("R1.json"), STR(BLOCKED));
 
 	assert_true(content_same(here, again));
 	assert_false(content_same(here, named));

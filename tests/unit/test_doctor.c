@@ -82,7 +82,8 @@ static void flaws_of_files_come_with_line_and_offset(void **state)
 			"bad_record T-1/artifacts/orchestration-plan.jsonl:2:1; "
 			"torn_tail T-1/artifacts/orchestration-plan.jsonl:3:4; "
 			"wrong_ticket T-1/artifacts/records/R1.json:0:-1; "
-			"bad_front_matter T-1/item.md:3:19", 3);
+			"bad_front_matter T-1/item.md:3:19",
+			3);
 	assert_findings(ix, "T-2", "", 0);
 }
 
@@ -133,7 +134,8 @@ static void a_record_about_a_ticket_that_is_not_there_dangles(void **state)
 	model_put(ix, "main", "T-1/artifacts/orchestration-plan.jsonl", line);
 	assert_findings(ix, NULL,
 			"dangling T-1/artifacts/orchestration-plan.jsonl:1:-1; "
-			"dangling T-1/artifacts/records/R1.json:0:-1", 2);
+			"dangling T-1/artifacts/records/R1.json:0:-1",
+			2);
 	model_record(ix, "main", "T-1", "X1", "retraction", 2, ",\"retracts\":\"R1\"");
 	model_record(ix, "main", "T-1", "X2", "retraction", 2, ",\"retracts\":\"P1\"");
 	assert_findings(ix, NULL, "", 0);
@@ -253,7 +255,8 @@ static void a_wait_that_is_over_or_has_no_end_is_said(void **state)
 		     ",\"note\":\"n\",\"until\":{\"free\":1}");
 	assert_findings(ix, NULL,
 			"wait_unbounded T-1/artifacts/records/R1.json:0:-1; "
-			"wait_over T-1/artifacts/records/R2.json:0:-1", 0);
+			"wait_over T-1/artifacts/records/R2.json:0:-1",
+			0);
 	model_item(ix, "main", "T-1", "done");
 	assert_findings(ix, NULL, "", 0);
 }
@@ -278,7 +281,8 @@ static void a_path_of_one_machine_in_a_record_is_a_leak(void **state)
 
 	model_record(ix, "main", "T-1", "R1", "after", 1,
 		     OTHER("T-2") ",\"note\":\"see /home/ann/x\"");
-	model_record(ix, "main", "T-2", "R2", "related", 1, OTHER("T-1") ",\"note\":\"see /api/v2\"");
+	model_record(ix, "main", "T-2", "R2", "related", 1,
+		     OTHER("T-1") ",\"note\":\"see /api/v2\"");
 	assert_findings(ix, NULL, "leak T-1/artifacts/records/R1.json:0:-1", 0);
 }
 

@@ -461,7 +461,8 @@ static void a_long_note_is_cut_at_the_end_of_a_character(void **state)
 	model_record(ix, "main", "T-1", "R1", "blocked_by", 1, fields);
 	index_settle(ix);
 	/* One byte and 66 characters of three; the 67th would be the 202nd byte. */
-	assert_non_null(strstr(model_reasons(ix, "T-1"), "\xe6\x97\xa5\xe2\x80\xa6 [ann, 2026-05-01]"));
+	assert_non_null(
+		strstr(model_reasons(ix, "T-1"), "\xe6\x97\xa5\xe2\x80\xa6 [ann, 2026-05-01]"));
 }
 
 int main(void)

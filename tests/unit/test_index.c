@@ -361,8 +361,7 @@ static void a_relation_written_again_after_its_retraction_is_live(void **state)
 
 	model_item(ix, "main", "T-1", "queued");
 	model_item(ix, "main", "T-2", "ready");
-	model_record(ix, "main", "T-1", "X1", "retraction", 2,
-		     ",\"retracts\":\"depends_on:T-2\"");
+	model_record(ix, "main", "T-1", "X1", "retraction", 2, ",\"retracts\":\"depends_on:T-2\"");
 	model_put(ix, "main", "T-1/artifacts/relations.json", same_time);
 	index_settle(ix);
 	assert_string_equal(model_status(ix, "T-1", "depends_on:T-2"), "retracted");
@@ -524,7 +523,8 @@ static void a_record_that_differs_in_any_field_diverges(void **state)
 	model_record(ix, "main", "T-1", "R1", "after", 1, OTHER("T-2"));
 	for (size_t i = 0; i < COUNT_OF(others); i++) {
 		char *text = xasprintf("{\"id\":\"R1\",\"ticket_id\":\"T-1\"%s,\"author\":\"ann\","
-				       "\"at\":\"2026-05-01T01:00:00Z\"}", others[i]);
+				       "\"at\":\"2026-05-01T01:00:00Z\"}",
+				       others[i]);
 		model_put(ix, "feature", "T-1/artifacts/records/R1.json", text);
 		index_settle(ix);
 		assert_true(own(ix, "T-1", "R1")->diverged);
@@ -719,10 +719,15 @@ struct world {
 static char *path_in(unsigned ticket, unsigned place)
 {
 	static const char *const ends[PLACES] = {
-		"T-%u/item.md", "open/T-%u/item.md", "closed/T-%u/item.md",
-		"T-%u/artifacts/orchestration-plan.jsonl", "T-%u/artifacts/relations.json",
-		"T-%u/artifacts/records/R0.json", "T-%u/artifacts/records/R1.json",
-		"T-%u/artifacts/records/R2.json", "open/T-%u/artifacts/records/R1.json",
+		"T-%u/item.md",
+		"open/T-%u/item.md",
+		"closed/T-%u/item.md",
+		"T-%u/artifacts/orchestration-plan.jsonl",
+		"T-%u/artifacts/relations.json",
+		"T-%u/artifacts/records/R0.json",
+		"T-%u/artifacts/records/R1.json",
+		"T-%u/artifacts/records/R2.json",
+		"open/T-%u/artifacts/records/R1.json",
 		"open/T-%u/artifacts/orchestration-plan.jsonl",
 	};
 	const char *end = ends[place], *hole = strstr(end, "%u");
@@ -837,8 +842,9 @@ static void change_file(struct world *w, struct index *ix, unsigned source)
 /* What is below a folder vanishes: a Ticket, the records of one, a bucket, or the tree. */
 static void drop_folder(struct world *w, struct index *ix, unsigned source)
 {
-	static const char *const folders[] = { "T-%u", "open/T-%u", "T-%u/artifacts",
-					       "T-%u/artifacts/records", "open", "" };
+	static const char *const folders[] = { "T-%u",           "open/T-%u",
+					       "T-%u/artifacts", "T-%u/artifacts/records",
+					       "open",           "" };
 	unsigned which = model_random(&w->seed, COUNT_OF(folders));
 	unsigned ticket = model_random(&w->seed, TICKETS);
 	const char *hole = strstr(folders[which], "%u");

@@ -162,9 +162,10 @@ static void all_fields_that_count_are_read(void **state)
 static void unknown_fields_are_passed_over_whatever_they_hold(void **state)
 {
 	(void)state;
-	struct content *c = parse_fields("labels: [a, {b: [c]}]\nstate: ready\nnested:\n  state: done\n"
-					 "  title: inner\nother: 1\nother: 2\n? key\n: value\ntitle: t\n",
-					 false);
+	struct content *c =
+		parse_fields("labels: [a, {b: [c]}]\nstate: ready\nnested:\n  state: done\n"
+			     "  title: inner\nother: 1\nother: 2\n? key\n: value\ntitle: t\n",
+			     false);
 
 	assert_int_equal(c->flaw_count, 0);
 	assert_int_equal(c->item->state, STATE_READY);
@@ -212,7 +213,8 @@ static void a_title_outlives_a_bad_state(void **state)
 static void lines_may_end_with_a_carriage_return(void **state)
 {
 	(void)state;
-	struct content *c = parse(STR("---\r\ntitle: a b\r\nstate: done\r\n---\r\nBody\r\n"), false);
+	struct content *c =
+		parse(STR("---\r\ntitle: a b\r\nstate: done\r\n---\r\nBody\r\n"), false);
 
 	assert_int_equal(c->flaw_count, 0);
 	assert_int_equal(c->item->state, STATE_DONE);
@@ -291,7 +293,8 @@ static void empty_front_matter_is_a_ticket_in_planning(void **state)
 static void the_body_is_not_looked_at(void **state)
 {
 	(void)state;
-	struct content *c = parse(STR("---\nstate: done\n---\n<<<<<<< HEAD\n\0\xff [[[[[[\n---\n"), false);
+	struct content *c =
+		parse(STR("---\nstate: done\n---\n<<<<<<< HEAD\n\0\xff [[[[[[\n---\n"), false);
 
 	assert_int_equal(c->flaw_count, 0);
 	assert_int_equal(c->item->state, STATE_DONE);
@@ -394,8 +397,8 @@ static void a_field_that_stands_twice_is_refused(void **state)
 {
 	(void)state;
 
-	assert_flaw(STR("---\nstate: done\ntitle: a\nstate: ready\n---\n"), PROBLEM_BAD_FRONT_MATTER,
-		    4, 25);
+	assert_flaw(STR("---\nstate: done\ntitle: a\nstate: ready\n---\n"),
+		    PROBLEM_BAD_FRONT_MATTER, 4, 25);
 	assert_flaw(STR("---\ntitle: ~\n\"title\": a\n---\n"), PROBLEM_BAD_FRONT_MATTER, 3, 13);
 }
 
@@ -423,6 +426,16 @@ static void places_are_counted_in_bytes_where_characters_are_longer(void **state
 		    PROBLEM_BAD_FRONT_MATTER, 3, 29);
 	assert_flaw(STR("---\nslug: \xe6\x97\xa5\ntitle: \x01\n---\n"), PROBLEM_BAD_FRONT_MATTER, 3,
 		    21);
+}
+
+static void only_a_line_feed_ends_a_line(void **state)
+{
+	(void)state;
+
+	/* To YAML these end lines too: a carriage return, U+0085, U+2028. */
+	assert_flaw(STR("---\nx: [a,\r\r\r b]\nstate: bad\n---\n"), PROBLEM_BAD_STATE, 3, -1);
+	assert_flaw(STR("---\nx: 'a\xc2\x85 b\xe2\x80\xa8 c'\nstate: bad\n---\n"),
+		    PROBLEM_BAD_STATE, 3, -1);
 }
 
 static void nesting_of_sixteen_is_read_and_of_seventeen_refused(void **state)
@@ -558,6 +571,7 @@ int main(void)
 		cmocka_unit_test(a_field_that_stands_twice_is_refused),
 		cmocka_unit_test(what_is_no_list_of_fields_is_refused),
 		cmocka_unit_test(places_are_counted_in_bytes_where_characters_are_longer),
+		cmocka_unit_test(only_a_line_feed_ends_a_line),
 		cmocka_unit_test(nesting_of_sixteen_is_read_and_of_seventeen_refused),
 		cmocka_unit_test(nesting_bombs_are_refused_at_once),
 		cmocka_unit_test(long_front_matter_of_small_pieces_is_quick_too),

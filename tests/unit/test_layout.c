@@ -14,7 +14,7 @@ static void an_id_is_letters_digits_and_three_signs(void **state)
 {
 	(void)state;
 	static const char *const good[] = { "T-1", "a", "0", "20260101-120000_x.y", "Z--", "a..b" };
-	static const char *const bad[] = { "",     "-a",  ".a",  "_a", "a b", "a/b",
+	static const char *const bad[] = { "",         "-a",  ".a",  "_a", "a b", "a/b",
 					   "\xc3\xa4", "a\n", "a:b", "..", "a\\b" };
 
 	for (size_t i = 0; i < COUNT_OF(good); i++)

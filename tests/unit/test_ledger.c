@@ -29,8 +29,8 @@ static int make_folder(void **state)
 
 	snprintf(f->base, sizeof(f->base), "/tmp/tp-ledger-XXXXXX");
 	if (!mkdtemp(f->base) || chmod(f->base, 0755) < 0 || chdir(f->base) < 0 ||
-	    mkdir("root", 0777) < 0 || mkdir("root/T-1", 0777) < 0 ||
-	    mkdir("root/T-2", 0777) < 0 || mkdir("out", 0777) < 0)
+	    mkdir("root", 0777) < 0 || mkdir("root/T-1", 0777) < 0 || mkdir("root/T-2", 0777) < 0 ||
+	    mkdir("out", 0777) < 0)
 		return -1;
 	f->root = xasprintf("%s/root", f->base);
 	*state = f;
@@ -172,10 +172,42 @@ static void a_name_that_is_taken_stays_as_it_is(void **state)
 	assert_int_equal(write_one(f, "T-1", "R1.json", STR("first"), &why), LEDGER_WRITTEN);
 	assert_int_equal(write_one(f, "T-1", "R1.json", STR("second"), &why), LEDGER_THERE);
 	assert_file("root/T-1/artifacts/records/R1.json", STR("first"));
-	assert_int_equal(symlink("../../../../out/x", "root/T-1/artifacts/records/R2.json"), 0);
-	assert_int_equal(write_one(f, "T-1", "R2.json", STR("second"), &why), LEDGER_THERE);
+	assert_int_equal(names_in("root/T-1/artifacts/records"), 1);
+}
+
+static void a_name_taken_by_what_is_no_file_is_refused(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	assert_int_equal(write_one(f, "T-1", "R1.json", STR("first"), &why), LEDGER_WRITTEN);
+	assert_int_equal(symlink("../../../../out/x", "root/T-1/artifacts/records/R.json"), 0);
+	assert_failed(f, "T-1", FAULT_INVALID);
+	assert_int_equal(unlink("root/T-1/artifacts/records/R.json"), 0);
+	assert_int_equal(mkfifo("root/T-1/artifacts/records/R.json", 0666), 0);
+	assert_failed(f, "T-1", FAULT_INVALID);
 	assert_int_equal(names_in("out"), 0);
 	assert_int_equal(names_in("root/T-1/artifacts/records"), 2);
+}
+
+static void what_an_agent_that_was_killed_left_is_removed(void **state)
+{
+	struct folder *f = *state;
+	static const char *const names[] = { ".R1.json.tmp", ".mine", "R0.json.tmp" };
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	struct fault why;
+
+	assert_int_equal(mkdir("root/T-2/artifacts", 0777), 0);
+	assert_int_equal(mkdir("root/T-2/artifacts/records", 0777), 0);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		char *path = xasprintf("root/T-2/artifacts/records/%s", names[i]);
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+		assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+		free(path);
+	}
+	assert_int_equal(write_one(f, "T-2", "R1.json", STR("x"), &why), LEDGER_WRITTEN);
+	assert_int_equal(access("root/T-2/artifacts/records/.R1.json.tmp", F_OK), -1);
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 3);
 }
 
 static void without_the_tickets_folder_nothing_is_made(void **state)
@@ -218,9 +250,12 @@ static void a_batch_is_written_entry_by_entry(void **state)
 		const char *dir, *name, *text;
 		enum ledger_result result;
 	} rows[] = {
-		{ "T-1", "R1.json", "one", LEDGER_WRITTEN }, { "T-2", "R1.json", "two", LEDGER_WRITTEN },
-		{ "T-9", "R1.json", "none", LEDGER_FAILED }, { "T-1", "R2.json", "three", LEDGER_WRITTEN },
-		{ "T-1", "R1.json", "four", LEDGER_THERE },  { "T-2", "R2.json", "five", LEDGER_WRITTEN },
+		{ "T-1", "R1.json", "one", LEDGER_WRITTEN },
+		{ "T-2", "R1.json", "two", LEDGER_WRITTEN },
+		{ "T-9", "R1.json", "none", LEDGER_FAILED },
+		{ "T-1", "R2.json", "three", LEDGER_WRITTEN },
+		{ "T-1", "R1.json", "four", LEDGER_THERE },
+		{ "T-2", "R2.json", "five", LEDGER_WRITTEN },
 		{ "T-1", "R3.json", "six", LEDGER_WRITTEN },
 	};
 	struct ledger_entry *entries[COUNT_OF(rows)];
@@ -304,6 +339,8 @@ int main(void)
 		with_folder(a_new_file_has_the_mode_of_any_new_file),
 		with_folder(a_ticket_may_lie_in_a_bucket),
 		with_folder(a_name_that_is_taken_stays_as_it_is),
+		with_folder(a_name_taken_by_what_is_no_file_is_refused),
+		with_folder(what_an_agent_that_was_killed_left_is_removed),
 		with_folder(without_the_tickets_folder_nothing_is_made),
 		with_folder(a_file_or_a_link_in_the_place_of_a_folder_is_refused),
 		with_folder(a_batch_is_written_entry_by_entry),

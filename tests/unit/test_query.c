@@ -151,7 +151,8 @@ static void a_ticket_has_its_own_and_the_derived_ones(void **state)
 
 	fill_records(ix);
 	index_settle(ix);
-	struct asked a = { .filter = { .ticket = index_find(ix, STR("T-1")), .scope = SCOPE_ALL,
+	struct asked a = { .filter = { .ticket = index_find(ix, STR("T-1")),
+				       .scope = SCOPE_ALL,
 				       .order = ORDER_OLDEST } };
 	assert_list(ix, &a, "R1 R2(blocked_by) R3 R4(related) R5");
 	a.filter.ticket = index_find(ix, STR("T-3"));
@@ -287,7 +288,7 @@ static void cursors_that_no_list_gave_out_are_refused(void **state)
 {
 	struct index *ix = *state;
 	struct asked a = { .filter = { .scope = SCOPE_ALL } };
-	static const char *const bad[] = { "",      "x",       "1",       "1/",    "1/2",
+	static const char *const bad[] = { "",      "x",        "1",         "1/",  "1/2",
 					   "1/2/3", "/1/1/T/R", "1/1/x/T/R", "1//1" };
 	char long_one[5000];
 

@@ -15,7 +15,7 @@
 #include "model.h"
 #include "sources.h"
 
-/* The test's folder, entered: a repository's "top", whose .git is made by hand, and beside it "w". */
+/* The test's folder, entered: a repository's "top", whose .git is made by hand. */
 struct folder {
 	char base[64];
 	struct index *ix;
@@ -370,7 +370,8 @@ static void a_file_past_its_limit_makes_the_ticket_unreadable(void **state)
 	begin(f);
 	put("top/tickets/T-1/artifacts/orchestration-plan.jsonl", "");
 	assert_int_equal(truncate("top/tickets/T-1/artifacts/orchestration-plan.jsonl",
-				  ARTIFACT_FILE_MAX + 1), 0);
+				  ARTIFACT_FILE_MAX + 1),
+			 0);
 	assert_problem(f, "T-1", "more than 64 MiB");
 	assert_int_equal(truncate("top/tickets/T-1/artifacts/orchestration-plan.jsonl", 0), 0);
 	sources_turn(f->sources);

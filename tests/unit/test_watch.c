@@ -113,9 +113,9 @@ static void on_watch_gone(void *ctx, struct str path)
 	struct place *p, *next;
 
 	HASH_ITER(hh, f->mirror, p, next)
-		if (strncmp(p->path, path.at, path.len) == 0 &&
-		    (p->path[path.len] == '/' || p->path[path.len] == '\0'))
-			forget(f, p);
+	if (strncmp(p->path, path.at, path.len) == 0 &&
+	    (p->path[path.len] == '/' || p->path[path.len] == '\0'))
+		forget(f, p);
 }
 
 static void on_watch_trouble(void *ctx, struct str path, int role, enum beneath_result result,
@@ -123,8 +123,10 @@ static void on_watch_trouble(void *ctx, struct str path, int role, enum beneath_
 {
 	(void)cause;
 
-	note(ctx, path, xasprintf("trouble: %s", role == ROLE_BAD ? "bad name"
-						 : result == BENEATH_OK ? "a file" : "neither"));
+	note(ctx, path,
+	     xasprintf("trouble: %s", role == ROLE_BAD       ? "bad name"
+				      : result == BENEATH_OK ? "a file"
+							     : "neither"));
 }
 
 static void on_watch_scan(void *ctx, bool begin)
@@ -133,7 +135,8 @@ static void on_watch_scan(void *ctx, bool begin)
 	struct place *p, *next;
 
 	f->scans += begin;
-	HASH_ITER(hh, f->mirror, p, next) {
+	HASH_ITER(hh, f->mirror, p, next)
+	{
 		if (!begin && p->stale)
 			forget(f, p);
 		else
@@ -323,7 +326,7 @@ static int drop_folder(void **state)
 
 	watch_free(f->w);
 	HASH_ITER(hh, f->mirror, p, next)
-		forget(f, p);
+	forget(f, p);
 	int failed = chdir("/") < 0 || system(command) != 0;
 	free(command);
 	free(f);
@@ -338,7 +341,8 @@ static void a_write_to_a_file_that_is_still_open_is_seen(void **state)
 {
 	struct folder *f = *state;
 
-	int fd = open("root/T-1/artifacts/orchestration-plan.jsonl", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	int fd = open("root/T-1/artifacts/orchestration-plan.jsonl", O_WRONLY | O_CREAT | O_CLOEXEC,
+		      0666);
 	check(f);
 	assert_int_equal(write(fd, "one\n", 4), 4);
 	check(f);
@@ -434,11 +438,13 @@ static void two_files_that_change_places_are_seen(void **state)
 	struct folder *f = *state;
 
 	assert_int_equal(renameat2(AT_FDCWD, "root/T-1/item.md", AT_FDCWD, "root/open/T-2/item.md",
-				   RENAME_EXCHANGE), 0);
+				   RENAME_EXCHANGE),
+			 0);
 	check(f);
 	put("root/T-1/notes", "notes");
 	assert_int_equal(renameat2(AT_FDCWD, "root/T-1/item.md", AT_FDCWD, "root/T-1/notes",
-				   RENAME_EXCHANGE), 0);
+				   RENAME_EXCHANGE),
+			 0);
 	check(f);
 }
 
@@ -857,7 +863,7 @@ static void a_folder_that_moves_from_tree_to_tree_is_seen_in_both(void **state)
 	put("root/T-1/artifacts/records/R4.json", "here");
 	check(f);
 	HASH_ITER(hh, other.mirror, p, next)
-		forget(&other, p);
+	forget(&other, p);
 	free(path);
 }
 
@@ -903,16 +909,39 @@ static void a_folder_beside_the_tree_tells_its_names(void **state)
 static const char *random_path(uint64_t *seed)
 {
 	static const char *const paths[] = {
-		"root/T-1", "root/T-2", "root/T-3", "root/open", "root/closed", "root/bad name",
-		"root/open/T-1", "root/open/T-2", "root/closed/T-1", "root/.hidden", "out/a", "out/b",
-		"root/T-1/item.md", "root/T-2/item.md", "root/open/T-1/item.md", "out/a/item.md",
-		"root/T-1/artifacts", "root/T-2/artifacts", "root/open/T-1/artifacts",
-		"out/a/artifacts", "root/T-1/artifacts/records", "root/T-2/artifacts/records",
-		"root/open/T-1/artifacts/records", "root/T-1/artifacts/relations.json",
-		"root/T-2/artifacts/relations.json", "root/T-1/artifacts/records/R1.json",
-		"root/T-2/artifacts/records/R1.json", "root/T-2/artifacts/records/R2.json",
-		"root/open/T-1/artifacts/records/R1.json", "out/a/artifacts/records",
-		"out/a/artifacts/records/R1.json", "root/T-1/thread.md", "out/records",
+		"root/T-1",
+		"root/T-2",
+		"root/T-3",
+		"root/open",
+		"root/closed",
+		"root/bad name",
+		"root/open/T-1",
+		"root/open/T-2",
+		"root/closed/T-1",
+		"root/.hidden",
+		"out/a",
+		"out/b",
+		"root/T-1/item.md",
+		"root/T-2/item.md",
+		"root/open/T-1/item.md",
+		"out/a/item.md",
+		"root/T-1/artifacts",
+		"root/T-2/artifacts",
+		"root/open/T-1/artifacts",
+		"out/a/artifacts",
+		"root/T-1/artifacts/records",
+		"root/T-2/artifacts/records",
+		"root/open/T-1/artifacts/records",
+		"root/T-1/artifacts/relations.json",
+		"root/T-2/artifacts/relations.json",
+		"root/T-1/artifacts/records/R1.json",
+		"root/T-2/artifacts/records/R1.json",
+		"root/T-2/artifacts/records/R2.json",
+		"root/open/T-1/artifacts/records/R1.json",
+		"out/a/artifacts/records",
+		"out/a/artifacts/records/R1.json",
+		"root/T-1/thread.md",
+		"out/records",
 	};
 
 	return paths[model_random(seed, COUNT_OF(paths))];

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""An agent whose system calls fail, one after the other, once and from then on.
+
+fault_error.py TOP SCALE
+"""
+import json
+import os
+import subprocess
+import sys
+
+from fault import Agent, Store, Trace, calls, say
+
+ERRORS = ["ENOSPC", "EIO", "EINTR", "EMFILE", "EROFS", "EDQUOT", "EACCES"]
+CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "fsync", "linkat", "unlinkat",
+         "getdents64"}
+SPACE = {"ENOSPC", "EDQUOT"}
+
+
+class Run:
+    def __init__(self, store, unnamed):
+        self.store = store
+        self.unnamed = unnamed
+        self.agent = Agent(store.top, unnamed)
+        self.made = 0
+        self.wrong = []
+        self.codes = set()
+
+    def request(self, shape):
+        ticket = "old"
+        if shape != "old":
+            self.made += 1
+            ticket = "%s%d" % (shape, self.made)
+            self.store.make_ticket(ticket, shape == "found")
+        return self.store.request(ticket)
+
+    def ask(self, request):
+        """Through tpctl: "ok" or the error's code; its exit status must be the code's."""
+        command = ["tpctl", "-C", self.store.top, "--json", "--no-start", "record",
+                   request["ticket"], request["kind"], request["other"], "-m", request["message"],
+                   "--id", request["id"]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        answer = json.loads(done.stdout)
+        if answer["kind"] == "error":
+            self.wrong += ["exit %d with %s" % (done.returncode, done.stdout)] * (done.returncode != 8)
+            return answer["error"]["code"]
+        self.wrong += ["exit %d with a record" % done.returncode] * (done.returncode != 0)
+        self.store.acknowledge(request)
+        return "ok"
+
+    def status(self):
+        conn = self.agent.connect()
+        answer = conn.ask("agent.status")
+        conn.close()
+        return answer.get("store")
+
+    def resync(self):
+        conn = self.agent.connect()
+        conn.ask("agent.resync")
+        conn.close()
+
+    def ask_with(self, request, *injections):
+        trace = Trace(self.agent.worker(), *injections)
+        code = self.ask(request)
+        trace.end()
+        return code
+
+
+def allowed(name, line, error):
+    """How a write may end in which that call failed so."""
+    if name == "fsync":
+        return {"outcome_unknown"}
+    if error == "EINTR" and name in ("write", "openat2"):
+        return {"ok"}
+    # Looking around and sweeping: most of it the write can do without.
+    if name in ("getdents64", "unlinkat") or (name == "openat" and '".", O_RDONLY' in line):
+        return {"ok"}
+    if name == "newfstatat":
+        return {"ok", "no_space" if error in SPACE else "io"}
+    if name == "linkat" and error in ("EIO", "EINTR"):
+        return {"outcome_unknown"}
+    return {"no_space"} if error in SPACE else {"io"}
+
+
+def fail_once(run, shape, name, nth, line, error, last=""):
+    request = run.request(shape)
+    injection = "%s:error=%s:when=%d%s" % (name, error, nth, last)
+    code = run.ask_with(request, injection)
+    where = "%s %s" % (shape, injection)
+    run.codes.add(code)
+    if code not in allowed(name, line, error) and not (last and name == "fsync"):
+        run.wrong.append("%s: %s" % (where, code))
+    if code in ("io", "no_space", "store_read_only") and run.store.is_there(request):
+        run.wrong.append("%s: said %s and is there" % (where, code))
+    if (run.status() is not None) != (code == "outcome_unknown"):
+        run.wrong.append("%s: %s, and the status says %s" % (where, code, run.status()))
+    code = run.ask(request)
+    if code != "ok" or not run.store.is_there(request) or run.status():
+        run.wrong.append("%s: after that: %s" % (where, code))
+
+
+def loop(run, shape, scale):
+    run.ask(run.request("old"))
+    request = run.request(shape)
+    trace = Trace(run.agent.worker())
+    run.ask(request)
+    seen = [(name, nth, line) for name, nth, line in calls(trace.end())
+            if name in CALLS and "eventfd" not in line]
+    errors = ERRORS if scale else ERRORS[:2]
+    for name, nth, line in seen:
+        for i, error in enumerate(errors):
+            # All of them with each call in the long form, else each call with some of them.
+            if scale != 100 and (i + nth + len(line)) % 2:
+                continue
+            fail_once(run, shape, name, nth, line, error)
+            if scale == 100 and error != "EINTR":
+                fail_once(run, shape, name, nth, line, error, "+")
+    return len(seen)
+
+
+def all_errors(store, scale):
+    for shape, unnamed, what in [("new", True, "in folders to be made"),
+                                 ("found", True, "in folders that were found"),
+                                 ("old", True, "in a folder with records"),
+                                 ("new", False, "without unnamed files")]:
+        run = Run(store, unnamed)
+        count = loop(run, shape, scale)
+        wrong = run.wrong + store.flaws(run.agent.connect(), litter=not unnamed)
+        wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
+        wrong += [] if {"ok", "io", "no_space", "outcome_unknown"} <= run.codes else [run.codes]
+        say(wrong, "%s: each of %d calls fails; a clear answer, and the next write works" %
+            (what, count))
+    agent = Agent(store.top)
+    conn = agent.connect()
+    say(store.flaws(conn, litter=True), "another agent finds each acknowledged record, once and whole")
+    for ticket in {ticket for ticket, name, _ in store.files() if name.startswith(".")}:
+        store.add(conn, store.request(ticket))
+    say(store.flaws(conn), "and sweeps what could not be unlinked where it writes")
+    agent.stop()
+
+
+# -- A disk that fails ---------------------------------------------------
+
+def failing_disk(store, unnamed, what):
+    run = Run(store, unnamed)
+    run.ask(run.request("old"))
+    trace = Trace(run.agent.worker(), "fsync:error=EIO:when=1+")
+    first, second = run.request("old"), run.request("old")
+    got = [run.ask(first), run.status(), run.ask(second), run.status(), run.ask(first)]
+    trace.end()
+    wrong = [] if got[0] == "outcome_unknown" else ["the first: %s" % got[0]]
+    wrong += [] if got[1] and "nput/output" in got[1] else ["status says %s" % got[1]]
+    wrong += [] if got[2] == got[4] == "store_read_only" and got[3] else ["then: %s" % got]
+    wrong += ["refused and there"] * store.is_there(second)
+    say(wrong, what + ": outcome_unknown, then refused, and the status says why")
+    got = [run.ask(second), run.status(), run.ask(first)]
+    say([] if got == ["ok", None, "ok"] else [got], "once it works again so do writes, by themselves")
+    run.ask_with(run.request("old"), "fsync:error=EIO:when=1")
+    before = run.status()
+    run.resync()
+    say([] if before and not run.status() else [before, run.status()], "resync trusts it again")
+    say(run.wrong + store.flaws(run.agent.connect()), "and nothing is lost or twice")
+    run.agent.stop()
+
+
+def main():
+    store, scale = Store(sys.argv[1]), int(sys.argv[2])
+    store.make_ticket("old")
+    all_errors(store, scale)
+    failing_disk(store, True, "a disk that fails")
+    failing_disk(store, False, "the same without unnamed files")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Clients that write without pause while the agent is killed at random moments.
+
+load.py FOLDER CLIENTS ROUNDS KILLS     so many kills a round, each round in a new repository
+"""
+import json
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+
+import rpc
+from fault import Agent, Store, say
+
+TICKETS = ["t%d" % i for i in range(4)]
+
+
+class Round:
+    def __init__(self, top):
+        self.store = Store(top)
+        self.tried, self.wrong = [], []
+        self.enough = False
+        subprocess.check_call(["git", "init", "--quiet", "--template=", top])
+        for name in TICKETS + ["other"]:
+            self.store.make_ticket(name)
+        self.socket = subprocess.check_output(["tpctl", "-C", top, "socket"], text=True).strip()
+
+
+class Client(threading.Thread):
+    """Asks again with the same id until it was answered; now and then gives up."""
+
+    def __init__(self, round_):
+        super().__init__()
+        self.round = round_
+        self.conn = None
+
+    def run(self):
+        while not self.round.enough:
+            request = self.round.store.request(random.choice(TICKETS))
+            self.round.tried.append(request)
+            patience = random.choice([0] + [1 << 30] * 9)
+            while patience >= 0 and not self.once(request):
+                patience -= 1
+        if self.conn:
+            self.conn.close()
+
+    def once(self, request):
+        try:
+            self.conn = self.conn or rpc.Conn(self.round.socket, 60)
+            answer = self.conn.ask("record.add", **request)
+            if answer["record"]["id"] != request["id"] or not answer["stored"]:
+                self.round.wrong.append(answer)
+            self.round.store.acknowledge(request)
+            return True
+        except OSError:
+            time.sleep(0.001)
+        except rpc.Failed as failed:
+            if "hung up" not in str(failed):
+                self.round.wrong.append(failed)
+        self.conn = None
+        return False
+
+
+class Command(Client):
+    """The same through tpctl."""
+
+    def once(self, request):
+        done = subprocess.run(
+            ["tpctl", "-C", self.round.store.top, "--json", "--no-start", "record",
+             request["ticket"], "related", "other", "-m", request["message"], "--id",
+             request["id"]], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            self.round.store.acknowledge(request)
+        elif json.loads(done.stdout)["error"]["code"] not in ("no_agent", "busy"):
+            self.round.wrong.append(done.stdout)
+        return done.returncode == 0
+
+
+def daemon(round_):
+    """Start an agent as users do; its process."""
+    subprocess.check_call(["tpctl", "-C", round_.store.top, "start"], stdout=subprocess.DEVNULL)
+    conn = rpc.Conn(round_.socket)
+    who = conn.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    conn.close()
+    return struct.unpack("3i", who)[0]
+
+
+def kill_some(round_, kills):
+    for nth in range(kills):
+        agent = None if nth % 4 == 3 else Agent(round_.store.top)
+        pid = agent.pid if agent else daemon(round_)
+        time.sleep(random.random() ** 2 * 0.05)
+        os.kill(pid, 9)
+        if agent:
+            agent.process.wait()
+    return Agent(round_.store.top)
+
+
+def one_round(top, clients, kills):
+    round_ = Round(top)
+    threads = [(Command if i % 8 == 7 else Client)(round_) for i in range(clients)]
+    for thread in threads:
+        thread.start()
+    agent = kill_some(round_, kills)
+    round_.enough = True
+    for thread in threads:
+        thread.join()
+    conn = agent.connect()
+    wrong = round_.wrong + round_.store.flaws(conn, round_.tried)
+    listed = round_.store.listed(conn)
+    agent.stop()
+    again = Agent(top)
+    if round_.store.listed(again.connect()) != listed:
+        wrong.append("another agent that reads the files answers otherwise")
+    again.kill()
+    return wrong, len(round_.store.acknowledged)
+
+
+def main():
+    folder, clients, rounds, kills = sys.argv[1], *map(int, sys.argv[2:])
+    wrong, count = [], 0
+    for nth in range(rounds):
+        found = one_round("%s/%d.%d" % (folder, clients, nth), clients, kills)
+        wrong, count = wrong + found[0], count + found[1]
+    say(wrong, "%d clients, %d kills: of the records each acknowledged one is there, once and whole" %
+        (clients, rounds * kills))
+    print("# %d records" % count)
+    say([] if count > rounds * kills else [count], "and they got on with it")
+
+
+if __name__ == "__main__":
+    main()
