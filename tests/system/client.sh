@@ -13,7 +13,7 @@ tpctl start >/dev/null
 # -- Help ----------------------------------------------------------------
 
 tp
-gives 0 'usage: tpctl COMMAND*tickets*check*queue*record*help --all*' "tpctl alone explains itself"
+gives 0 'usage: tpctl COMMAND*queue*check*records*record*accept*retract*help --all*' "tpctl alone explains itself"
 tp help --all
 gives 0 '*read*durable*set-up*options of every command*' "help --all lists every command"
 commands=$(tpctl __complete words '' | cut -f1)
@@ -85,6 +85,7 @@ for words in queue:queue tickets:tickets records:records status:status doctor:do
 	[ "$(field clock)" = null ] && bad="$bad ${words%:*}(clock)"
 done
 is "$bad" "" "each command answers one line of JSON: schema 1, its kind, the clock"
+rm -r tickets/a/artifacts
 bad=
 while read -r code words; do
 	tpctl $words >"$box/out" 2>"$box/err" </dev/null
