@@ -270,7 +270,7 @@ static void put_part(struct writing *w, enum part part, size_t room, struct buf 
 
 	if (!l->count)
 		return;
-	if (used <= room)
+	if (used + l->at[0].len + 1 <= room)
 		buf_addf(out, "\n## %s\n", parts[part].title);
 	for (; n < l->count && used + l->at[n].len + 1 <= room; n++) {
 		buf_add_str(out, l->at[n]);

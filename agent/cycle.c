@@ -95,20 +95,22 @@ static size_t awaited_by(const struct ticket *t, struct arena *arena, struct tic
 	return n;
 }
 
-size_t cycle_of(const struct ticket *ticket, struct arena *arena, struct ticket ***loop)
+size_t cycle_of(const struct ticket *ticket, size_t sought, struct arena *arena,
+		struct ticket ***loop)
 {
 	struct ticket *start = (struct ticket *)(uintptr_t)ticket;
-	struct reached *table = NULL, *at = reach(&table, arena, start, NULL), *end = at;
+	struct arena own = { 0 };
+	struct reached *table = NULL, *at = reach(&table, &own, start, NULL), *end = at;
 	size_t count = 0;
 
 	if (!is_open(ticket))
 		at = NULL;
 	/* Breadth first: the first way back is a shortest one. */
-	for (; at && !count; at = at->next) {
+	for (; at && !count && HASH_COUNT(table) <= sought; at = at->next) {
 		struct ticket **next;
-		size_t n = awaited_by(at->ticket, arena, &next);
+		size_t n = awaited_by(at->ticket, &own, &next);
 		for (size_t i = 0; i < n && !count; i++) {
-			struct reached *more = reach(&table, arena, next[i], at);
+			struct reached *more = reach(&table, &own, next[i], at);
 			if (next[i] == start)
 				count = trace(at, arena, loop);
 			if (more)
@@ -116,6 +118,7 @@ size_t cycle_of(const struct ticket *ticket, struct arena *arena, struct ticket 
 		}
 	}
 	HASH_CLEAR(hh, table);
+	arena_release(&own);
 	return count;
 }
 

@@ -19,8 +19,12 @@ struct wait_walk {
 };
 struct ticket *wait_next(struct wait_walk *walk);
 
-/* A shortest way from the Ticket back to itself; 0 where there is none. */
-size_t cycle_of(const struct ticket *ticket, struct arena *arena, struct ticket ***loop);
+/*
+ * A shortest way from the Ticket back to itself; 0 where there is none, and where
+ * more than `sought` Tickets had to be looked at to find it.
+ */
+size_t cycle_of(const struct ticket *ticket, size_t sought, struct arena *arena,
+		struct ticket ***loop);
 
 /*
  * The groups of Tickets each of which waits, through others, for all of its

@@ -198,7 +198,7 @@ static void add_cycles(struct ticket *const *list, size_t count, const struct ti
 			mine |= *at == only;
 			first = str_cmp((*at)->id, first->id) < 0 ? *at : first;
 		}
-		size_t n = mine ? cycle_of(first, into->arena, &loop) : 0;
+		size_t n = mine ? cycle_of(first, SIZE_MAX, into->arena, &loop) : 0;
 		if (!n)
 			continue;
 		struct str path = first->id;

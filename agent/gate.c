@@ -12,6 +12,8 @@
 #define TITLE_MAX 60
 /* Tickets of a cycle that are named. */
 #define CYCLE_SHOWN 8
+/* Tickets looked at for one: a long chain has a gate for each of its Tickets. */
+#define CYCLE_SOUGHT 256
 
 /* What the rules read and write. */
 struct asked {
@@ -150,7 +152,8 @@ static void rule_accepted(struct asked *a)
 	if (t->busy_elsewhere >= 0) {
 		struct reason_row *row = add(a, REASON_ACCEPTED, SEVERITY_HOLD, ORIGIN_TREE);
 		row->source = str_of(index_source(a->ix, t->busy_elsewhere)->name);
-		row->text = arena_printf(a->arena, "in progress in the checkout %.*s",
+		row->text = arena_printf(a->arena, "in progress in the checkout %.*s; ends when that is "
+					 "merged, or set back there",
 					 STR_ARG(row->source));
 	}
 }
@@ -173,8 +176,10 @@ static void say_waits_for(struct asked *a, const struct decision *d, const struc
 					 STR_ARG(because(a, d->record)));
 		return;
 	}
-	row->text = arena_printf(a->arena, "%s %.*s; ends when that is done or closed%.*s", verb,
-				 STR_ARG(name_of(a, other)), STR_ARG(because(a, d->record)));
+	row->text = arena_printf(a->arena, "%s %.*s; ends when %s%.*s", verb, STR_ARG(name_of(a, other)),
+				 ticket_exists(other) ? "that is done or closed"
+						      : "it has come and is done, or the record is retracted",
+				 STR_ARG(because(a, d->record)));
 }
 
 static void say_conflict(struct asked *a, const struct decision *d, const struct ticket *other)
@@ -339,7 +344,7 @@ static bool waits_for_another(const struct gate *gate)
 static void rule_cycle(struct asked *a)
 {
 	struct ticket **loop;
-	size_t count = waits_for_another(a->gate) ? cycle_of(a->t, a->arena, &loop) : 0;
+	size_t count = waits_for_another(a->gate) ? cycle_of(a->t, CYCLE_SOUGHT, a->arena, &loop) : 0;
 	struct str path = count ? a->t->id : STR_NONE;
 
 	if (!count)

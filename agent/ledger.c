@@ -28,7 +28,7 @@ static struct folder_id {
 	uint64_t ino;
 	int64_t born_s;
 	uint32_t born_ns;
-} known[256];
+} known[1024];
 
 void ledger_trust(void)
 {
@@ -42,7 +42,7 @@ struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const c
 	e->root = xstrdup(root);
 	e->dir = xstrdup(dir);
 	e->name = xstrdup(name);
-	e->folder = -1;
+	e->folder = e->file = -1;
 	return e;
 }
 
@@ -174,7 +174,9 @@ static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool mad
 
 	if (statx(e->folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		return fault_errno(&e->why, FAULT_IO, "cannot look at the records folder");
-	struct folder_id *place = &known[(st.stx_ino ^ st.stx_dev_minor) % COUNT_OF(known)];
+	/* Folders of one tree have numbers that are alike in their low bits. */
+	uint64_t spread = (st.stx_ino ^ st.stx_dev_minor) * UINT64_C(0x9e3779b97f4a7c15);
+	struct folder_id *place = &known[spread >> 54];
 	struct folder_id id = { st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
 				st.stx_btime.tv_sec, st.stx_btime.tv_nsec };
 	/* Where the file system does not tell when it was made, it may be another each time. */
@@ -203,14 +205,6 @@ static bool bg_open_folder(struct ledger_entry *e)
 	bg_close(ticket);
 	bg_close(artifacts);
 	return ok;
-}
-
-/* Write and sync; the name comes after. */
-static bool bg_fill(int fd, struct ledger_entry *e)
-{
-	if (!bg_write_all(fd, &e->bytes))
-		return fault_errno(&e->why, FAULT_IO, "cannot write the record");
-	return fsync(fd) == 0 ? true : bg_doubt(e, "the record was not synced");
 }
 
 /*
@@ -249,37 +243,58 @@ static bool bg_name(int olddir, const char *old, int flags, struct ledger_entry 
 }
 
 /* Where the file system knows no unnamed files: a name that begins with a dot is nobody's. */
-static bool bg_put_named(struct ledger_entry *e)
+static bool bg_make_named(struct ledger_entry *e)
 {
-	char *temporary = xasprintf(".%s.tmp", e->name);
-
-	unlinkat(e->folder, temporary, 0);
-	int fd = openat(e->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	bool ok = fd >= 0 ? bg_fill(fd, e) && bg_name(e->folder, temporary, 0, e)
-			  : fault_errno(&e->why, FAULT_IO, "cannot make the record's file");
-
-	bg_close(fd);
-	unlinkat(e->folder, temporary, 0);
-	free(temporary);
-	return ok;
+	e->temporary = xasprintf(".%s.tmp", e->name);
+	unlinkat(e->folder, e->temporary, 0);
+	e->file = openat(e->folder, e->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return e->file >= 0 ? true
+			    : fault_errno(&e->why, FAULT_IO, "cannot make the record's file");
 }
 
-static bool bg_put(struct ledger_entry *e)
+/* The bytes in a file of no name, unless one of its name is there. */
+static bool bg_fill(struct ledger_entry *e)
 {
-	char unnamed[64];
 	struct stat st;
 
 	if (fstatat(e->folder, e->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return bg_confirm(e);
-	int fd = openat(e->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
-		return bg_put_named(e);
-	if (fd < 0)
+	e->file = openat(e->folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (e->file < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		if (!bg_make_named(e))
+			return false;
+	} else if (e->file < 0) {
 		return fault_errno(&e->why, FAULT_IO, "cannot make the record's file");
-	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
-	bool ok = bg_fill(fd, e) && bg_name(AT_FDCWD, unnamed, AT_SYMLINK_FOLLOW, e);
-	bg_close(fd);
-	return ok;
+	}
+	return bg_write_all(e->file, &e->bytes)
+		       ? true
+		       : fault_errno(&e->why, FAULT_IO, "cannot write the record");
+}
+
+static bool bg_sync_file(struct ledger_entry *e)
+{
+	return e->file < 0 || fsync(e->file) == 0 ? true : bg_doubt(e, "the record was not synced");
+}
+
+static bool bg_link(struct ledger_entry *e)
+{
+	char unnamed[64];
+
+	if (e->file < 0)
+		return true;
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", e->file);
+	return e->temporary ? bg_name(e->folder, e->temporary, 0, e)
+			    : bg_name(AT_FDCWD, unnamed, AT_SYMLINK_FOLLOW, e);
+}
+
+static void bg_close_file(struct ledger_entry *e)
+{
+	bg_close(e->file);
+	e->file = -1;
+	if (e->temporary && e->folder >= 0)
+		unlinkat(e->folder, e->temporary, 0);
+	free(e->temporary);
+	e->temporary = NULL;
 }
 
 static bool same_folder(int a, int b)
@@ -309,21 +324,36 @@ static void bg_sync_folder(struct ledger_entry *e)
 	bg_close(folder);
 }
 
-static bool bg_write(struct ledger_entry *e)
+static bool bg_begin(struct ledger_entry *e)
 {
 	e->result = LEDGER_FAILED;
-	return bg_open_folder(e) && bg_put(e);
+	return bg_open_folder(e) && bg_fill(e);
 }
 
-void ledger_write(struct job *batch)
+/* One step for every entry of the batch that is still on its way; who fails is out. */
+static void bg_step(struct job *batch, bool (*step)(struct ledger_entry *e))
 {
 	for (struct job *job = batch; job; job = job->next) {
 		struct ledger_entry *e = (struct ledger_entry *)job;
-		if (bg_write(e))
+		if ((step != bg_begin && e->folder < 0) || step(e))
 			continue;
+		bg_close_file(e);
 		bg_close(e->folder);
 		e->folder = -1;
 	}
+}
+
+/*
+ * Step by step for all, not entry by entry: the files' syncs then share what
+ * the file system commits, and so do the folders'.
+ */
+void ledger_write(struct job *batch)
+{
+	bg_step(batch, bg_begin);
+	bg_step(batch, bg_sync_file);
+	bg_step(batch, bg_link);
+	for (struct job *job = batch; job; job = job->next)
+		bg_close_file((struct ledger_entry *)job);
 	for (struct job *job = batch; job; job = job->next)
 		if (((struct ledger_entry *)job)->folder >= 0)
 			bg_sync_folder((struct ledger_entry *)job);

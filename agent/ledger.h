@@ -31,7 +31,9 @@ struct ledger_entry {
 	struct buf bytes;
 	enum ledger_result result;
 	struct fault why;
-	int folder; /* records folder while the batch is written; else -1 */
+	int folder;      /* records folder while the batch is written; else -1 */
+	int file;        /* the record's, until it has its name; else -1 */
+	char *temporary; /* its name until then, where it needs one */
 	void *owner;
 };
 

@@ -250,19 +250,25 @@ static bool spawn(const struct reach *r, int lock, int ready, pid_t *pid, struct
 	return !error;
 }
 
+/* As waitpid, but until the deadline only; 0 if it goes on. */
+static pid_t await_end(const struct reach *r, pid_t pid, int *status)
+{
+	pid_t ended;
+
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && tick_left(r->deadline))
+		poll(NULL, 0, 2);
+	return ended;
+}
+
 /* Its pipe was closed without a word: how did it end? */
 static bool explain_death(const struct reach *r, pid_t pid, struct fault *why)
 {
 	int status;
-	pid_t ended;
+	pid_t ended = await_end(r, pid, &status);
 
-	while ((ended = waitpid(pid, &status, WNOHANG)) == 0) {
-		if (!tick_left(r->deadline))
-			return fault(why, FAULT_BUSY,
-				     "the agent (process %d) does not say that it is ready",
-				     (int)pid);
-		poll(NULL, 0, 5);
-	}
+	if (ended == 0)
+		return fault(why, FAULT_BUSY,
+			     "the agent (process %d) does not say that it is ready", (int)pid);
 	if (ended < 0)
 		return fault_errno(why, FAULT_NO_AGENT, "the agent ended while it started");
 	if (WIFSIGNALED(status))
@@ -297,7 +303,11 @@ static bool await_ready(const struct reach *r, pid_t pid, int ready, struct faul
 	if (!end)
 		return explain_death(r, pid, why);
 	struct str said = { line, (size_t)(end - line) };
-	return str_is(said, "ok") ? true : fault_heard(why, "the agent cannot start: ", said);
+	if (str_is(said, "ok"))
+		return true;
+	/* Who is told that none runs shall find none. */
+	await_end(r, pid, &(int){ 0 });
+	return fault_heard(why, "the agent cannot start: ", said);
 }
 
 /* Move a descriptor out of the way of the agent's numbers; the old one is closed. */

@@ -51,8 +51,10 @@ fi
 
 store left
 # A temporary name that an agent on a file system without unnamed files left behind.
-ticket left queued
-mkdir -p tickets/left/artifacts/records
+for id in left later; do
+	ticket $id queued
+	mkdir -p tickets/$id/artifacts/records
+done
 torn=tickets/left/artifacts/records/.01JAAAAAAAAAAAAAAAAAAAAAAA.json.tmp
 printf '{"id": "01JAAAAAAA' >$torn
 ask show left
@@ -62,7 +64,8 @@ gives 0 '*"count":0*' "and nothing wrong"
 ask record left related other
 gives 0 '*"stored":true*' "the next write in the folder"
 is "$(ls -A tickets/left/artifacts/records | grep -c '^[.]')" 0 "sweeps it away"
-: >$torn
-ask record left related other -m again
-is "$(ls -A tickets/left/artifacts/records | grep -c '^[.]')" 1 "but never one that is younger: it may be in use"
+: >tickets/later/artifacts/records/.01JBBBBBBBBBBBBBBBBBBBBBBB.json.tmp
+ask record later related other
+is "$(ls -A tickets/later/artifacts/records | grep -c '^[.]')" 1 \
+	"but never one that is younger than its first write: it may be in use"
 finish

@@ -138,6 +138,9 @@ ticket over inprogress
 ask doctor over
 gives 0 '*"count":0*' "a wait that an acceptance ended is over for good"
 
+ticket over2 queued
+line over2 '"waiting_capacity_note","note":"n","until":{"after":"2026-01-03T00:00:00Z"}'
+
 # -- Bypasses ------------------------------------------------------------
 
 ticket bypass inprogress
@@ -187,7 +190,7 @@ is "$(field problems.code=bad_name.severity problems.code=bad_name.file | tr '\n
 tpctl --json call agent.describe >"$box/describe"
 "$python" - "$box/describe" "$box/out" >"$box/seen" <<'END'
 import json, sys
-described = json.load(open(sys.argv[1]))
+described, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))["problems"]
 codes = {one["code"] for one in found}
 known = set(json.loads(described["table"])["words"]["problem"])
 print("not found:", " ".join(sorted(known - codes)))

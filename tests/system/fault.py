@@ -7,11 +7,13 @@ Agent   a tpd of ours in a box, which may be traced, and whose file system may l
         acknowledged, to hold the files and an agent's answers against
 """
 import ctypes
+import functools
 import json
 import os
 import platform
 import random
 import re
+import select
 import socket
 import struct
 import subprocess
@@ -52,6 +54,11 @@ def until(what, condition, process):
         time.sleep(0.001)
 
 
+@functools.cache
+def socket_of(top):
+    return subprocess.check_output(["tpctl", "-C", top, "socket"], text=True).strip()
+
+
 class Agent:
     def __init__(self, top, unnamed=True):
         box = os.environ["HOME"]
@@ -60,7 +67,6 @@ class Agent:
         if os.path.exists(path):
             os.unlink(path)
         ready.bind(path)
-        ready.settimeout(PATIENCE_S)
 
         def prepare():
             allow_tracing()
@@ -71,10 +77,10 @@ class Agent:
             self.process = subprocess.Popen(
                 ["tpd", "--foreground", "-C", top], stderr=log, preexec_fn=prepare,
                 env=dict(os.environ, NOTIFY_SOCKET=path))
-        ready.recv(64)
+        until("a start", lambda: select.select([ready], [], [], 0.05)[0], self.process)
         ready.close()
         self.pid = self.process.pid
-        self.socket = subprocess.check_output(["tpctl", "-C", top, "socket"], text=True).strip()
+        self.socket = socket_of(top)
 
     def connect(self):
         return rpc.Conn(self.socket, PATIENCE_S)

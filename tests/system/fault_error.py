@@ -34,7 +34,7 @@ class Run:
             self.store.make_ticket(ticket, shape == "found")
         return self.store.request(ticket)
 
-    def ask(self, request):
+    def ask(self, request, exit_=8):
         """Through tpctl: "ok" or the error's code; its exit status must be the code's."""
         command = ["tpctl", "-C", self.store.top, "--json", "--no-start", "record",
                    request["ticket"], request["kind"], request["other"], "-m", request["message"],
@@ -42,7 +42,7 @@ class Run:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         answer = json.loads(done.stdout)
         if answer["kind"] == "error":
-            self.wrong += ["exit %d with %s" % (done.returncode, done.stdout)] * (done.returncode != 8)
+            self.wrong += ["exit %d with %s" % (done.returncode, done.stdout)] * (done.returncode != exit_)
             return answer["error"]["code"]
         self.wrong += ["exit %d with a record" % done.returncode] * (done.returncode != 0)
         self.store.acknowledge(request)
@@ -59,9 +59,9 @@ class Run:
         conn.ask("agent.resync")
         conn.close()
 
-    def ask_with(self, request, *injections):
+    def ask_with(self, request, *injections, exit_=8):
         trace = Trace(self.agent.worker(), *injections)
-        code = self.ask(request)
+        code = self.ask(request, exit_)
         trace.end()
         return code
 
@@ -163,10 +163,31 @@ def failing_disk(store, unnamed, what):
     run.agent.stop()
 
 
+def taken_meanwhile(store):
+    """A file of the record's name that came after it was looked for."""
+    run = Run(store, True)
+    run.ask(run.request("old"))
+    trace = Trace(run.agent.worker())
+    run.ask(run.request("old"))
+    looks = [nth for name, nth, line in calls(trace.end())
+             if name == "newfstatat" and "AT_SYMLINK_NOFOLLOW" in line]
+    request = run.request("old")
+    path = "%s/tickets/old/artifacts/records/%s.json" % (store.top, request["id"])
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("{}\n")
+    code = run.ask_with(request, "newfstatat:error=EIO:when=%d" % looks[0], exit_=5)
+    say([] if code == "invalid" else [code], "a name that is taken meanwhile is not taken for ours")
+    os.unlink(path)
+    run.ask(request)
+    say(run.wrong + store.flaws(run.agent.connect()), "until it is free")
+    run.agent.stop()
+
+
 def main():
     store, scale = Store(sys.argv[1]), int(sys.argv[2])
     store.make_ticket("old")
     all_errors(store, scale)
+    taken_meanwhile(store)
     failing_disk(store, True, "a disk that fails")
     failing_disk(store, False, "the same without unnamed files")
 

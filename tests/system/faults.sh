@@ -38,9 +38,15 @@ ask records --status all
 gives 0 '*"count":0*' "lives, and has recorded nothing"
 is "$(find tickets -path '*records/*')" "" "nor left anything behind"
 tpctl stop >/dev/null
-tpctl start >/dev/null
+tpd --foreground 2>"$box/bounded.log" &
+bounded=$!
+until tpctl --no-start status >/dev/null 2>&1; do :; done
 ask record a related b
 gives 0 '*"stored":true*' "without the limit it works"
+prlimit --fsize=0:0 --pid "$bounded"
+kill -TERM "$bounded"
+wait "$bounded"
+is "$?" 0 "a log that may not grow ends no agent before its time"
 
 # -- What is in the way --------------------------------------------------
 

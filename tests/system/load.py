@@ -7,6 +7,8 @@ load.py FOLDER CLIENTS ROUNDS KILLS     so many kills a round, each round in a n
 import json
 import os
 import random
+import select
+import signal
 import socket
 import struct
 import subprocess
@@ -15,9 +17,10 @@ import threading
 import time
 
 import rpc
-from fault import Agent, Store, say
+from fault import Agent, Store, say, socket_of
 
 TICKETS = ["t%d" % i for i in range(4)]
+CUT_OFF = ("no_agent", "busy", "outcome_unknown")
 
 
 class Round:
@@ -25,17 +28,18 @@ class Round:
         self.store = Store(top)
         self.tried, self.wrong = [], []
         self.enough = False
+        self.alive = threading.Event()
         subprocess.check_call(["git", "init", "--quiet", "--template=", top])
         for name in TICKETS + ["other"]:
             self.store.make_ticket(name)
-        self.socket = subprocess.check_output(["tpctl", "-C", top, "socket"], text=True).strip()
+        self.socket = socket_of(top)
 
 
 class Client(threading.Thread):
     """Asks again with the same id until it was answered; now and then gives up."""
 
     def __init__(self, round_):
-        super().__init__()
+        super().__init__(daemon=True)
         self.round = round_
         self.conn = None
 
@@ -46,6 +50,7 @@ class Client(threading.Thread):
             patience = random.choice([0] + [1 << 30] * 9)
             while patience >= 0 and not self.once(request):
                 patience -= 1
+                self.round.alive.wait()
         if self.conn:
             self.conn.close()
 
@@ -58,7 +63,7 @@ class Client(threading.Thread):
             self.round.store.acknowledge(request)
             return True
         except OSError:
-            time.sleep(0.001)
+            pass
         except rpc.Failed as failed:
             if "hung up" not in str(failed):
                 self.round.wrong.append(failed)
@@ -76,37 +81,52 @@ class Command(Client):
              request["id"]], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             self.round.store.acknowledge(request)
-        elif json.loads(done.stdout)["error"]["code"] not in ("no_agent", "busy"):
+        elif json.loads(done.stdout)["error"]["code"] not in CUT_OFF:
             self.round.wrong.append(done.stdout)
         return done.returncode == 0
 
 
 def daemon(round_):
-    """Start an agent as users do; its process."""
+    """Start an agent as users do; a handle of its process."""
     subprocess.check_call(["tpctl", "-C", round_.store.top, "start"], stdout=subprocess.DEVNULL)
     conn = rpc.Conn(round_.socket)
     who = conn.sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     conn.close()
-    return struct.unpack("3i", who)[0]
+    return os.pidfd_open(struct.unpack("3i", who)[0])
 
 
-def kill_some(round_, kills):
+def let_write(round_, clients):
+    """Until some records more are there, or a moment later."""
+    wanted = len(round_.store.acknowledged) + random.randrange(3 * clients)
+    end = time.monotonic() + 1
+    while len(round_.store.acknowledged) < wanted and time.monotonic() < end:
+        time.sleep(random.random() * 0.002)
+    time.sleep(random.random() * 0.004)
+
+
+def kill_some(round_, clients, kills):
     for nth in range(kills):
         agent = None if nth % 4 == 3 else Agent(round_.store.top)
-        pid = agent.pid if agent else daemon(round_)
-        time.sleep(random.random() ** 2 * 0.05)
-        os.kill(pid, 9)
+        handle = os.pidfd_open(agent.pid) if agent else daemon(round_)
+        round_.alive.set()
+        let_write(round_, clients)
+        round_.alive.clear()
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        select.select([handle], [], [])
+        os.close(handle)
         if agent:
             agent.process.wait()
-    return Agent(round_.store.top)
+    agent = Agent(round_.store.top)
+    round_.alive.set()
+    return agent
 
 
 def one_round(top, clients, kills):
     round_ = Round(top)
-    threads = [(Command if i % 8 == 7 else Client)(round_) for i in range(clients)]
+    threads = [(Client if i else Command)(round_) for i in range(clients)]
     for thread in threads:
         thread.start()
-    agent = kill_some(round_, kills)
+    agent = kill_some(round_, clients, kills)
     round_.enough = True
     for thread in threads:
         thread.join()

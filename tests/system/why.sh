@@ -116,8 +116,8 @@ ticket g queued
 ask record g after ghost --dangling
 tells g 'g *
   ghost ordered' "a Ticket that is not there holds"
-is "$(field nodes.1.state nodes.1.text | cut -c1-68)" "unknown
-runs after ghost, which is not there; ends when that is done or clos" "and is said not to be there"
+is "$(field nodes.1.state nodes.1.text | sed 's/ \[Tester, .*//')" "unknown
+runs after ghost, which is not there; ends when it has come and is done, or the record is retracted" "and is said not to be there"
 
 ticket acc queued
 ask call ticket.accept '{"ticket":"acc","message":"Do it."}'

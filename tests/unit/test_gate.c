@@ -364,6 +364,23 @@ static void a_blocker_resolved_in_another_checkout_only_is_unmerged(void **state
 	assert_gate(ix, "clear");
 }
 
+static void a_blocker_may_be_resolved_in_the_first_checkout_that_was_seen(void **state)
+{
+	(void)state;
+	struct index *ix = index_new();
+
+	model_item(ix, "feature", "T-2", "closed");
+	model_item(ix, "main", "T-2", "queued");
+	model_item(ix, "main", "T-1", "queued");
+	model_record(ix, "main", "T-2", "R1", "blocks", 1, OTHER("T-1"));
+	assert_gate(ix, "held unmerged/hold/plan T-2 queued @feature");
+	model_item(ix, "feature", "T-2", "inprogress");
+	index_settle(ix);
+	assert_string_equal(model_gate(ix, "T-2"),
+			    "held accepted/hold/tree @feature; diverged/note/tree");
+	index_free(ix);
+}
+
 static void a_resolution_in_the_authority_counts_whatever_others_say(void **state)
 {
 	struct index *ix = *state;
@@ -402,6 +419,48 @@ static void checkouts_that_disagree_on_a_record_are_said_to_diverge(void **state
 	assert_gate(ix, "clear");
 	model_record(ix, "feature", "T-1", "R1", "after", 1, OTHER("T-2") ",\"note\":\"x\"");
 	assert_gate(ix, "clear diverged/note/plan");
+}
+
+/* -- Cycles --------------------------------------------------------------- */
+
+static void of_two_cycles_the_same_is_told_in_whatever_order_files_came(void **state)
+{
+	(void)state;
+
+	for (int turned = 0; turned < 2; turned++) {
+		struct index *ix = index_new();
+		for (int i = 1; i <= 3; i++) {
+			char *id = xasprintf("T-%d", i);
+			model_item(ix, "main", id, "queued");
+			free(id);
+		}
+		model_record(ix, "main", turned ? "T-3" : "T-2", "R1", "blocks", 1, OTHER("T-1"));
+		model_record(ix, "main", "T-2", "R2", "after", 1, OTHER("T-1"));
+		model_record(ix, "main", "T-3", "R3", "after", 1, OTHER("T-1"));
+		index_settle(ix);
+		model_record(ix, "main", turned ? "T-2" : "T-3", "R1", "blocks", 1, OTHER("T-1"));
+		index_settle(ix);
+		assert_string_equal(
+			model_gate(ix, "T-1"),
+			"held blocked/hold/plan T-2 queued; blocked/hold/plan T-3 queued; "
+			"cycle/note/tree");
+		assert_non_null(strstr(model_reasons(ix, "T-1"), "(T-1, T-2)"));
+		index_free(ix);
+	}
+}
+
+static void a_ticket_that_waits_for_a_cycle_is_not_in_it(void **state)
+{
+	struct index *ix = *state;
+
+	model_record(ix, "main", "T-1", "R1", "after", 1, OTHER("T-2"));
+	model_item(ix, "main", "T-2", "queued");
+	model_item(ix, "main", "T-3", "queued");
+	model_record(ix, "main", "T-2", "R2", "after", 1, OTHER("T-3"));
+	model_record(ix, "main", "T-3", "R3", "after", 1, OTHER("T-2"));
+	assert_gate(ix, "held ordered/hold/plan T-2 queued");
+	assert_string_equal(model_gate(ix, "T-2"),
+			    "held ordered/hold/plan T-3 queued; cycle/note/tree");
 }
 
 /* -- Unreadable ------------------------------------------------------------ */
@@ -484,10 +543,13 @@ int main(void)
 		with_index(a_wait_for_capacity_ends_when_few_are_occupied),
 		with_index(a_wait_for_a_person_ends_by_retraction_or_acceptance),
 		with_index(a_blocker_resolved_in_another_checkout_only_is_unmerged),
+		cmocka_unit_test(a_blocker_may_be_resolved_in_the_first_checkout_that_was_seen),
 		with_index(a_resolution_in_the_authority_counts_whatever_others_say),
 		with_index(a_ticket_in_progress_elsewhere_is_held_and_said_to_diverge),
 		with_index(a_ticket_that_the_authority_lacks_is_said_to_be_elsewhere),
 		with_index(checkouts_that_disagree_on_a_record_are_said_to_diverge),
+		cmocka_unit_test(of_two_cycles_the_same_is_told_in_whatever_order_files_came),
+		with_index(a_ticket_that_waits_for_a_cycle_is_not_in_it),
 		with_index(an_artifact_that_cannot_be_read_whole_holds),
 		with_index(an_artifact_unreadable_in_another_checkout_holds_too),
 		with_index(a_ticket_found_twice_in_a_checkout_is_held),

@@ -240,12 +240,28 @@ static char *text_of(struct lines *lines)
 	return text.at;
 }
 
+/* How many watches the kernel keeps for us. */
+static uint64_t count_watches(const struct folder *f)
+{
+	char line[256], *path = xasprintf("/proc/self/fdinfo/%d", watch_fd(f->w));
+	FILE *in = fopen(path, "re");
+	uint64_t count = 0;
+
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in))
+		count += strncmp(line, "inotify wd:", 11) == 0;
+	fclose(in);
+	free(path);
+	return count;
+}
+
 static void check(struct folder *f)
 {
 	struct lines told = { 0 }, there = { 0 };
 
 	watch_drain(f->w);
 	watch_settle(f->w);
+	assert_int_equal(watch_counts(f->w)->watches, count_watches(f));
 	for (struct place *p = f->mirror; p; p = p->hh.next)
 		add_line(&told, p->path, p->what);
 	walk("root", "", ROLE_ROOT, &there);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+
+#include "base.h"
+#include "draft.h"
+#include "model.h"
+
+#define ULID "01JAAAAAAAAAAAAAAAAAAAAAAA"
+
+static int make_index(void **state)
+{
+	struct index *ix = index_new();
+
+	model_item(ix, "main", "T-1", "queued");
+	model_item(ix, "main", "T-2", "queued");
+	index_settle(ix);
+	*state = ix;
+	return 0;
+}
+
+static int drop_index(void **state)
+{
+	index_free(*state);
+	return 0;
+}
+
+#define with_index(test) cmocka_unit_test_setup_teardown(test, make_index, drop_index)
+
+static struct draft make(struct index *ix, enum kind kind)
+{
+	struct draft d = { .id = STR(ULID), .kind = kind, .ticket = index_find(ix, STR("T-1")),
+			   .author = STR("ann"), .at = MODEL_NOW + 1234567 };
+
+	if (kind_row(kind)->takes == TAKES_TICKET)
+		d.other = STR("T-2");
+	if (kind_row(kind)->takes == TAKES_NOTE)
+		d.note = STR("no hands");
+	if (kind_row(kind)->takes == TAKES_PLAN)
+		d.plan.summary = STR("do it");
+	if (kind_row(kind)->takes == TAKES_RECORD)
+		d.retracts = STR("R1");
+	return d;
+}
+
+/* -- Conditions -------------------------------------------------------------- */
+
+static void each_form_of_a_condition_is_read(void **state)
+{
+	struct until u;
+	struct fault why;
+
+	assert_true(draft_until(*state, STR("human"), &u, &why));
+	assert_int_equal(u.form, UNTIL_HUMAN);
+	assert_true(draft_until(*state, STR("free:12"), &u, &why));
+	assert_true(u.form == UNTIL_FREE && u.free == 12);
+	assert_true(draft_until(*state, STR("after:2026-06-01T02:00:00+02:00"), &u, &why));
+	assert_true(u.form == UNTIL_AFTER && u.after == MODEL_NOW);
+	assert_true(draft_until(*state, STR("ticket:T-2=done"), &u, &why));
+	assert_true(u.form == UNTIL_TICKET && u.state == STATE_DONE && str_is(u.ticket, "T-2"));
+}
+
+static void what_is_no_condition_is_refused(void **state)
+{
+	static const char *const rows[] = {
+		"", "soon", "Human", "free", "free:", "free:0", "free:-1", "free:1x", "free:9999999999",
+		"after:", "after:tomorrow", "ticket:", "ticket:T-2", "ticket:T-2=", "ticket:T-2=unknown",
+		"ticket:T-2=over",
+	};
+	struct until u;
+	struct fault why;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_false(draft_until(*state, str_of(rows[i]), &u, &why));
+		assert_int_equal(why.code, FAULT_INVALID);
+	}
+	assert_false(draft_until(*state, STR("ticket:T-9=done"), &u, &why));
+	assert_int_equal(why.code, FAULT_NOT_FOUND);
+}
+
+/* -- Checks ------------------------------------------------------------------ */
+
+static bool passes(struct index *ix, struct draft d, struct fault *why)
+{
+	struct arena arena = { 0 };
+	bool ok = draft_check(ix, &d, &arena, why);
+
+	arena_release(&arena);
+	return ok;
+}
+
+static void each_kind_passes_with_what_it_takes(void **state)
+{
+	struct fault why;
+
+	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++)
+		assert_true(passes(*state, make(*state, kind), &why));
+}
+
+static void each_kind_lacks_what_it_takes_without(void **state)
+{
+	struct fault why;
+
+	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++) {
+		struct draft d = make(*state, kind);
+		d.other = d.note = d.plan.summary = d.retracts = STR_NONE;
+		assert_false(passes(*state, d, &why));
+		assert_int_equal(why.code, FAULT_INVALID);
+	}
+}
+
+static void what_a_kind_does_not_take_is_refused(void **state)
+{
+	struct fault why;
+
+	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++) {
+		enum kind_takes takes = kind_row(kind)->takes;
+		struct draft d = make(*state, kind);
+		d.other = STR("T-2");
+		assert_int_equal(passes(*state, d, &why), takes == TAKES_TICKET);
+		d = make(*state, kind);
+		d.until.form = UNTIL_HUMAN;
+		assert_int_equal(passes(*state, d, &why), takes == TAKES_NOTE);
+		struct str *fields[] = { &d.plan.branch, &d.plan.worktree, &d.plan.role_plan };
+		for (size_t i = 0; i < COUNT_OF(fields); i++) {
+			d = make(*state, kind);
+			*fields[i] = STR("x");
+			assert_int_equal(passes(*state, d, &why), takes == TAKES_PLAN);
+		}
+	}
+}
+
+static void texts_have_their_limits(void **state)
+{
+	static char big[16 * 1024 + 1];
+	struct fault why;
+	struct draft d = make(*state, KIND_ACCEPTED_PLAN);
+	const struct {
+		struct str *at;
+		const char *name;
+		size_t max;
+	} rows[] = { { &d.note, "note", 16384 },
+		     { &d.plan.summary, "message", 16384 },
+		     { &d.plan.role_plan, "role_plan", 16384 },
+		     { &d.plan.branch, "branch", 1024 },
+		     { &d.plan.worktree, "worktree", 1024 },
+		     { &d.author, "author", 1024 } };
+
+	memset(big, 'x', sizeof(big));
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct str before = *rows[i].at;
+		*rows[i].at = (struct str){ big, rows[i].max };
+		assert_true(passes(*state, d, &why));
+		rows[i].at->len++;
+		assert_false(passes(*state, d, &why));
+		assert_memory_equal(why.text, rows[i].name, strlen(rows[i].name));
+		*rows[i].at = STR("two\nlines");
+		assert_int_equal(passes(*state, d, &why), rows[i].max > 1024);
+		*rows[i].at = STR("in /home");
+		assert_true(passes(*state, d, &why));
+		*rows[i].at = STR("in /home/ann/x");
+		assert_false(passes(*state, d, &why));
+		assert_memory_equal(why.text, rows[i].name, strlen(rows[i].name));
+		*rows[i].at = before;
+	}
+}
+
+static void an_id_is_a_ulid_or_absent(void **state)
+{
+	struct draft d = make(*state, KIND_AFTER);
+	struct fault why;
+
+	d.id = STR_NONE;
+	assert_true(passes(*state, d, &why));
+	d.id = STR("01jaaaaaaaaaaaaaaaaaaaaaaa");
+	assert_false(passes(*state, d, &why));
+	d.id = STR("");
+	assert_false(passes(*state, d, &why));
+}
+
+static void a_ticket_is_not_related_to_itself(void **state)
+{
+	struct draft d = make(*state, KIND_AFTER);
+	struct fault why;
+
+	d.other = STR("T-1");
+	assert_false(passes(*state, d, &why));
+	assert_string_equal(why.text, "a Ticket cannot be related to itself");
+}
+
+/* -- The file ---------------------------------------------------------------- */
+
+static void the_file_has_its_keys_in_order(void **state)
+{
+	struct draft d = make(*state, KIND_ACCEPTED_PLAN);
+
+	d.note = STR("a \"note\"\n\xe6\x97\xa5");
+	d.plan.branch = STR("b");
+	struct ledger_entry *e = draft_entry(*state, &d, NULL);
+	assert_string_equal(e->root, "/top/.tickets");
+	assert_string_equal(e->dir, "T-1");
+	assert_string_equal(e->name, ULID ".json");
+	assert_string_equal(buf_text(&e->bytes),
+			    "{\n  \"id\": \"" ULID "\",\n  \"ticket_id\": \"T-1\",\n"
+			    "  \"kind\": \"accepted_plan\",\n  \"note\": \"a \\\"note\\\"\\n\xe6\x97\xa5\",\n"
+			    "  \"accepted_plan\": {\n    \"summary\": \"do it\",\n    \"branch\": \"b\"\n"
+			    "  },\n  \"author\": \"ann\",\n  \"at\": \"2026-06-01T00:00:01.234Z\"\n}\n");
+	ledger_entry_free(e);
+}
+
+/* What is written is read again as what was meant: every kind, every condition. */
+static void a_file_says_what_its_draft_does(void **state)
+{
+	static const char *const untils[] = { NULL, "human", "free:3", "ticket:T-2=done",
+					      "after:2026-06-01T00:00:00.000001Z" };
+	struct index *ix = *state;
+	struct fault why;
+
+	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++)
+		for (size_t i = 0; i < (kind == KIND_WAITING_CAPACITY_NOTE ? COUNT_OF(untils) : 1); i++) {
+			struct draft d = make(ix, kind);
+			if (untils[i])
+				assert_true(draft_until(ix, str_of(untils[i]), &d.until, &why));
+			struct ledger_entry *e = draft_entry(ix, &d, NULL);
+			model_put(ix, "main", "T-1/artifacts/records/" ULID ".json", buf_text(&e->bytes));
+			index_settle(ix);
+			const struct decision *stored = draft_find(index_find(ix, STR("T-1")), STR(ULID));
+			assert_non_null(stored);
+			assert_int_equal(stored->record->at, MODEL_NOW + 1234000);
+			assert_true(draft_is(stored, e));
+			ledger_entry_free(e);
+		}
+	assert_null(draft_find(index_find(ix, STR("T-2")), STR(ULID)));
+	assert_int_equal(index_flaw_count(ix), 0);
+}
+
+static void a_draft_that_differs_in_anything_but_time_is_another(void **state)
+{
+	struct index *ix = *state;
+	struct draft d = make(ix, KIND_ACCEPTED_PLAN);
+	struct str *fields[] = { &d.note, &d.plan.summary, &d.plan.branch, &d.plan.worktree,
+				 &d.plan.role_plan, &d.author };
+
+	struct ledger_entry *e = draft_entry(ix, &d, NULL);
+	model_put(ix, "main", "T-1/artifacts/records/" ULID ".json", buf_text(&e->bytes));
+	ledger_entry_free(e);
+	index_settle(ix);
+	const struct decision *stored = draft_find(index_find(ix, STR("T-1")), STR(ULID));
+	d.at += 86400000000;
+	for (size_t i = 0; i <= COUNT_OF(fields); i++) {
+		struct str before = STR_NONE;
+		if (i < COUNT_OF(fields)) {
+			before = *fields[i];
+			*fields[i] = STR("other");
+		}
+		e = draft_entry(ix, &d, stored);
+		assert_int_equal(draft_is(stored, e), i == COUNT_OF(fields));
+		ledger_entry_free(e);
+		if (i < COUNT_OF(fields))
+			*fields[i] = before;
+	}
+}
+
+static void a_record_goes_where_states_count_or_where_the_ticket_is(void **state)
+{
+	struct index *ix = *state;
+
+	model_item(ix, "aside", "T-1", "queued");
+	model_item(ix, "aside", "T-3", "queued");
+	index_source_set(ix, model_source(ix, "aside"), "/aside", "tickets", false);
+	index_settle(ix);
+	struct draft d = make(ix, KIND_AFTER);
+	struct ledger_entry *e = draft_entry(ix, &d, NULL);
+	assert_string_equal(e->root, "/top/.tickets");
+	ledger_entry_free(e);
+	d.ticket = index_find(ix, STR("T-3"));
+	e = draft_entry(ix, &d, NULL);
+	assert_string_equal(e->root, "/aside/tickets");
+	ledger_entry_free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_index(each_form_of_a_condition_is_read),
+		with_index(what_is_no_condition_is_refused),
+		with_index(each_kind_passes_with_what_it_takes),
+		with_index(each_kind_lacks_what_it_takes_without),
+		with_index(what_a_kind_does_not_take_is_refused),
+		with_index(texts_have_their_limits),
+		with_index(an_id_is_a_ulid_or_absent),
+		with_index(a_ticket_is_not_related_to_itself),
+		with_index(the_file_has_its_keys_in_order),
+		with_index(a_file_says_what_its_draft_does),
+		with_index(a_draft_that_differs_in_anything_but_time_is_another),
+		with_index(a_record_goes_where_states_count_or_where_the_ticket_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
