@@ -67,3 +67,26 @@ bool content_same(const struct content *a, const struct content *b)
 {
 	return a->role == b->role && a->hash == b->hash && a->len == b->len;
 }
+
+static bool same_plan(const struct plan *a, const struct plan *b)
+{
+	if (!a || !b)
+		return a == b;
+	return str_eq(a->summary, b->summary) && str_eq(a->branch, b->branch) &&
+	       str_eq(a->worktree, b->worktree) && str_eq(a->role_plan, b->role_plan);
+}
+
+static bool same_until(const struct until *a, const struct until *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->form == b->form && str_eq(a->ticket, b->ticket) && a->state == b->state &&
+	       a->after == b->after && a->free == b->free;
+}
+
+bool record_same(const struct record *a, const struct record *b)
+{
+	return a->kind == b->kind && str_eq(a->other, b->other) && str_eq(a->note, b->note) &&
+	       same_plan(a->plan, b->plan) && same_until(a->until, b->until) &&
+	       str_eq(a->retracts, b->retracts) && str_eq(a->author, b->author);
+}

@@ -55,6 +55,9 @@ struct record {
 	uint32_t line; /* in a file of several; else 0 */
 };
 
+/* Whether two say the same, whenever and wherever they were written. */
+bool record_same(const struct record *a, const struct record *b);
+
 /* What the front matter of item.md says. */
 struct item {
 	enum state state;

@@ -244,36 +244,13 @@ const struct decision *draft_find(const struct ticket *t, struct str id)
 	return NULL;
 }
 
-static bool same_plan(const struct plan *a, const struct plan *b)
-{
-	if (!a || !b)
-		return a == b;
-	return str_eq(a->summary, b->summary) && str_eq(a->branch, b->branch) &&
-	       str_eq(a->worktree, b->worktree) && str_eq(a->role_plan, b->role_plan);
-}
-
-static bool same_until(const struct until *a, const struct until *b)
-{
-	if (!a || !b)
-		return a == b;
-	return a->form == b->form && str_eq(a->ticket, b->ticket) && a->state == b->state &&
-	       a->after == b->after && a->free == b->free;
-}
-
-static bool same_record(const struct record *a, const struct record *b)
-{
-	return a->kind == b->kind && str_eq(a->other, b->other) && str_eq(a->note, b->note) &&
-	       same_plan(a->plan, b->plan) && same_until(a->until, b->until) &&
-	       str_eq(a->retracts, b->retracts) && str_eq(a->author, b->author);
-}
-
 bool draft_is(const struct decision *stored, const struct ledger_entry *entry)
 {
 	/* Read the file as it would be read from the disk: then both went the same way. */
 	struct content *asked =
 		artifact_parse(ROLE_RECORD, stored->ticket->id, str_of(entry->name),
 			       (struct str){ entry->bytes.at, entry->bytes.len });
-	bool same = asked->record_count == 1 && same_record(stored->record, &asked->records[0]);
+	bool same = asked->record_count == 1 && record_same(stored->record, &asked->records[0]);
 
 	content_free(asked);
 	return same;

@@ -676,31 +676,6 @@ static bool same_key(const struct decision *a, const struct decision *b)
 	       str_eq(a->record->id, b->record->id);
 }
 
-static bool same_plan(const struct plan *a, const struct plan *b)
-{
-	if (!a || !b)
-		return a == b;
-	return str_eq(a->summary, b->summary) && str_eq(a->branch, b->branch) &&
-	       str_eq(a->worktree, b->worktree) && str_eq(a->role_plan, b->role_plan);
-}
-
-static bool same_until(const struct until *a, const struct until *b)
-{
-	if (!a || !b)
-		return a == b;
-	return a->form == b->form && str_eq(a->ticket, b->ticket) && a->state == b->state &&
-	       a->after == b->after && a->free == b->free;
-}
-
-/* Whether two of one key say the same; where in their files they stand does not matter. */
-static bool same_record(const struct record *a, const struct record *b)
-{
-	return a->kind == b->kind && a->at == b->at && str_eq(a->other, b->other) &&
-	       str_eq(a->note, b->note) && str_eq(a->author, b->author) &&
-	       str_eq(a->retracts, b->retracts) && same_plan(a->plan, b->plan) &&
-	       same_until(a->until, b->until);
-}
-
 /* The union over sources: of one key, the authority's content, else the first source's. */
 static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t count)
 {
@@ -717,7 +692,8 @@ static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t c
 			all[kept++] = all[i];
 			continue;
 		}
-		into->diverged |= !same_record(into->record, all[i].record);
+		into->diverged |= into->record->at != all[i].record->at ||
+				  !record_same(into->record, all[i].record);
 		into->sources |= all[i].sources;
 		if (is_authority(ix, all[i].doc->copy)) {
 			into->record = all[i].record;

@@ -14,6 +14,7 @@ import platform
 import random
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -88,6 +89,25 @@ class Agent:
     def worker(self):
         return max(map(int, os.listdir("/proc/%d/task" % self.pid)))
 
+    def is_stopped(self):
+        with open("/proc/%d/stat" % self.pid, encoding="utf-8") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] in "Tt"
+
+    def ask_together(self, requests):
+        """Records that come in one turn; of each "ok", its error's code or, cut off, None."""
+        conns = [self.connect() for _ in requests]
+        for conn in conns:
+            conn.ask("agent.sync")
+        os.kill(self.pid, signal.SIGSTOP)
+        until("a stop", self.is_stopped, self.process)
+        for conn, request in zip(conns, requests):
+            conn.send(rpc.request(2, "record.add", request))
+        os.kill(self.pid, signal.SIGCONT)
+        answers = [conn.receive() for conn in conns]
+        for conn in conns:
+            conn.close()
+        return [one and ("ok" if one[2] is None else one[2][1].split(":")[0]) for one in answers]
+
     def kill(self):
         self.process.kill()
         return self.process.wait()
@@ -161,6 +181,14 @@ class Store:
         os.makedirs(folder + ("/artifacts/records" if folders else ""), exist_ok=True)
         with open(folder + "/item.md", "w", encoding="utf-8") as item:
             item.write("---\ntitle: %s\nstate: queued\n---\n" % name)
+
+    def fresh(self, shape):
+        """A Ticket without folders for records ("new"), with empty ones ("found"); or "old"."""
+        if shape == "old":
+            return shape
+        ticket = "%s%d" % (shape, len(os.listdir(self.top + "/tickets")))
+        self.make_ticket(ticket, shape == "found")
+        return ticket
 
     def request(self, ticket):
         id_ = ulid()

@@ -29,28 +29,21 @@ def written(log):
 
 
 class Victim:
-    """An agent, the Ticket it is to write to, and what it is asked."""
+    """An agent and what it is asked: a record in a Ticket of each of these shapes."""
 
-    def __init__(self, store, shape, unnamed):
+    def __init__(self, store, shapes, unnamed):
         self.store = store
         self.unnamed = unnamed
-        ticket = "old"
-        if shape != "old":
-            ticket = "%s%d" % (shape, len(os.listdir(store.top + "/tickets")))
-            store.make_ticket(ticket, shape == "found")
+        self.requests = [store.request(store.fresh(shape)) for shape in shapes.split()]
         self.agent = Agent(store.top, unnamed)
-        self.request = store.request(ticket)
 
     def ask(self):
-        """Whether it was acknowledged."""
-        conn = self.agent.connect()
-        try:
-            self.store.add(conn, self.request)
-            return True
-        except (rpc.Failed, OSError):
-            return False
-        finally:
-            conn.close()
+        """All at once; whether all were acknowledged."""
+        answers = self.agent.ask_together(self.requests)
+        for answer, request in zip(answers, self.requests):
+            if answer == "ok":
+                self.store.acknowledge(request)
+        return all(answer == "ok" for answer in answers)
 
 
 def points(store, shape, unnamed, scale):
@@ -66,8 +59,9 @@ def after(store, victim, where):
     """A new agent: nothing is lost or torn, and asking again succeeds."""
     agent = Agent(store.top, victim.unnamed)
     conn = agent.connect()
-    wrong = store.flaws(conn, [victim.request], litter=not victim.unnamed)
-    store.add(conn, victim.request)
+    wrong = store.flaws(conn, victim.requests, litter=not victim.unnamed)
+    for request in victim.requests:
+        store.add(conn, request)
     wrong += ["then " + one for one in store.flaws(conn)]
     seen = store.listed(conn)
     conn.close()
@@ -101,19 +95,22 @@ def kills(top, scale):
     agent = Agent(top)
     store.add(agent.connect(), store.request("old"))
     agent.kill()
-    for shape, unnamed, what in [("new", True, "in folders to be made"),
-                                 ("old", True, "in a folder with records"),
-                                 ("found", False, "without unnamed files")]:
+    for shape, unnamed, every, what in [("new", True, 1, "in folders to be made"),
+                                        ("old", True, 1, "in a folder with records"),
+                                        ("found", False, 1, "without unnamed files"),
+                                        ("old new old found", True, 3, "four at once"),
+                                        ("old new old found", False, 3, "four without unnamed files")]:
         wrong, litter = [], []
-        where = points(store, shape, unnamed, scale)[::1 if scale else 3]
+        step = {0: 3 * every, 100: 1}.get(scale, every)
+        where = points(store, shape, unnamed, scale)[::step]
         for point in where:
             found = kill_at(store, shape, unnamed, "worker", point)
             wrong, litter = wrong + found[0], litter + found[1]
-        wrong += kill_at(store, shape, unnamed, "main", ("sendto", 1))[0]
+        wrong += kill_at(store, shape, unnamed, "main", ("sendto", len(shape.split()) + 1))[0]
         if len(where) < (2 if scale == 0 else 4):
             wrong.append("only %d calls" % len(where))
         say(wrong, "%s: killed before each of %d calls and before the answer" % (what, len(where)))
-        if not unnamed and scale:
+        if shape == "found" and scale:
             say([] if litter else ["none"], "what a killed agent leaves there begins with a dot")
 
 
@@ -129,7 +126,8 @@ def places(log):
             "artifacts": [i for i, line in enumerate(log) if re.search(r" fsync\(.*/artifacts>", line)],
             "ticket": [i for i, line in enumerate(log)
                        if re.search(r" fsync\(.*/tickets/\w+>", line)],
-            "answer": [i for i, line in enumerate(log) if " sendto(" in line]}
+            # Others before it are of questions that brought agent and asker together.
+            "answer": [i for i, line in enumerate(log) if " sendto(" in line][-1:]}
 
 
 def misordered(at, *names):
@@ -158,7 +156,7 @@ def order(top):
 def again(store):
     """Who asks again never had an answer, and maybe nobody made the record safe."""
     victim = Victim(store, "new", True)
-    trace = Trace(victim.agent.pid, "sendto:signal=KILL:when=1")
+    trace = Trace(victim.agent.pid, "sendto:signal=KILL:when=2")
     victim.ask()
     victim.agent.process.wait()
     trace.end()
@@ -169,7 +167,7 @@ def again(store):
     victim.agent.kill()
     at = places(log)
     at["sync"] = [i for i, line in enumerate(log)
-                  if " fsync(" in line and victim.request["id"] in line]
+                  if " fsync(" in line and victim.requests[0]["id"] in line]
     say(misordered(at, "sync", "folder", "answer"), "asked again: synced before it is confirmed")
 
 

@@ -13,7 +13,7 @@ from fault import Agent, Store, Trace, calls, say
 
 ERRORS = ["ENOSPC", "EIO", "EINTR", "EMFILE", "EROFS", "EDQUOT", "EACCES"]
 CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "fsync", "linkat", "unlinkat",
-         "getdents64"}
+         "getdents64", "statx"}
 SPACE = {"ENOSPC", "EDQUOT"}
 
 
@@ -22,17 +22,11 @@ class Run:
         self.store = store
         self.unnamed = unnamed
         self.agent = Agent(store.top, unnamed)
-        self.made = 0
         self.wrong = []
         self.codes = set()
 
     def request(self, shape):
-        ticket = "old"
-        if shape != "old":
-            self.made += 1
-            ticket = "%s%d" % (shape, self.made)
-            self.store.make_ticket(ticket, shape == "found")
-        return self.store.request(ticket)
+        return self.store.request(self.store.fresh(shape))
 
     def ask(self, request, exit_=8):
         """Through tpctl: "ok" or the error's code; its exit status must be the code's."""
@@ -75,7 +69,7 @@ def allowed(name, line, error):
     # Looking around and sweeping: most of it the write can do without.
     if name in ("getdents64", "unlinkat") or (name == "openat" and '".", O_RDONLY' in line):
         return {"ok"}
-    if name == "newfstatat":
+    if name in ("newfstatat", "statx"):
         return {"ok", "no_space" if error in SPACE else "io"}
     if name == "linkat" and error in ("EIO", "EINTR"):
         return {"outcome_unknown"}
@@ -118,6 +112,41 @@ def loop(run, shape, scale):
     return len(seen)
 
 
+# -- Several at once -----------------------------------------------------
+
+def together(run, injection):
+    requests = [run.request(shape) for shape in ("old", "new", "old", "found")]
+    trace = Trace(run.agent.worker(), *injection)
+    answers = run.agent.ask_together(requests)
+    log = trace.end()
+    conn = run.agent.connect()
+    for answer, request in zip(answers, requests):
+        run.codes.add(answer)
+        if answer != "outcome_unknown" and run.store.is_there(request) != (answer == "ok"):
+            run.wrong.append("%s: said %s, which is not so" % (injection, answer))
+    for request in requests:
+        run.store.add(conn, request)
+    conn.close()
+    return log
+
+
+def batches(store, scale):
+    for unnamed in (True, False):
+        run = Run(store, unnamed)
+        run.ask(run.request("old"))
+        seen = [(name, nth) for name, nth, line in calls(together(run, []))
+                if name in CALLS - {"newfstatat", "getdents64"} and "eventfd" not in line]
+        for name, nth in seen[::{0: 9, 100: 1}.get(scale, 3)]:
+            together(run, ["%s:error=%s:when=%d" % (name, ERRORS[nth % 2], nth)])
+        wrong = run.wrong + store.flaws(run.agent.connect(), litter=True)
+        wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
+        wrong += [] if len(run.codes) > 2 else [run.codes]
+        say(wrong, "four at once%s: one fails, and each answer is true" %
+            ("" if unnamed else " without unnamed files"))
+
+
+# -- One by one ----------------------------------------------------------
+
 def all_errors(store, scale):
     for shape, unnamed, what in [("new", True, "in folders to be made"),
                                  ("found", True, "in folders that were found"),
@@ -130,6 +159,7 @@ def all_errors(store, scale):
         wrong += [] if {"ok", "io", "no_space", "outcome_unknown"} <= run.codes else [run.codes]
         say(wrong, "%s: each of %d calls fails; a clear answer, and the next write works" %
             (what, count))
+    batches(store, scale)
     agent = Agent(store.top)
     conn = agent.connect()
     say(store.flaws(conn, litter=True), "another agent finds each acknowledged record, once and whole")

@@ -10,6 +10,6 @@ load()
 }
 
 # Rounds, so that not all of the time goes into reading what is there already.
-load 8 "$(scaled 8 1 800)" 25
+load 8 "$(scaled 4 1 400)" 50
 load 64 "$(scaled 1 1 100)" 10
 finish

@@ -97,7 +97,7 @@ def daemon(round_):
 
 def let_write(round_, clients):
     """Until some records more are there, or a moment later."""
-    wanted = len(round_.store.acknowledged) + random.randrange(3 * clients)
+    wanted = len(round_.store.acknowledged) + random.randrange(2 * clients)
     end = time.monotonic() + 1
     while len(round_.store.acknowledged) < wanted and time.monotonic() < end:
         time.sleep(random.random() * 0.002)
@@ -106,7 +106,7 @@ def let_write(round_, clients):
 
 def kill_some(round_, clients, kills):
     for nth in range(kills):
-        agent = None if nth % 4 == 3 else Agent(round_.store.top)
+        agent = None if nth % 8 == 7 else Agent(round_.store.top)
         handle = os.pidfd_open(agent.pid) if agent else daemon(round_)
         round_.alive.set()
         let_write(round_, clients)

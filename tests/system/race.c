@@ -46,8 +46,8 @@ static const char *const forms[FORM_COUNT] = { "one Ticket", "two that conflict"
 struct client {
 	int fd;
 	struct buf in;
-	bool dies;           /* hangs up as soon as it has asked */
-	const char *ticket;  /* that it asks for */
+	bool dies;          /* hangs up as soon as it has asked */
+	const char *ticket; /* that it asks for */
 	char id[ULID_LEN + 1];
 };
 
@@ -100,7 +100,8 @@ static void put_record(const char *id, const char *kind, const char *fields)
 
 	ulid_make(ulid);
 	snprintf(path, sizeof(path), "%s/%s/artifacts/records/%s.json", race.tree, id, ulid);
-	buf_addf(&text, "{\"id\":\"%s\",\"ticket_id\":\"%s\",\"kind\":\"%s\",%s,\"author\":\"race\","
+	buf_addf(&text,
+		 "{\"id\":\"%s\",\"ticket_id\":\"%s\",\"kind\":\"%s\",%s,\"author\":\"race\","
 		 "\"at\":\"%s\"}\n",
 		 ulid, id, kind, fields, stamp_text(race.queued_at, at));
 	put_file(path, &text);
@@ -200,7 +201,8 @@ static bool receive(struct client *c, msgpack_zone *zone, struct envelope *e)
 		if (got <= 0)
 			return false;
 		c->in.len += (size_t)got;
-		state = frame_scan(&frame, (struct str){ c->in.at, c->in.len }, RPC_ANSWER_MAX, &why);
+		state = frame_scan(&frame, (struct str){ c->in.at, c->in.len }, RPC_ANSWER_MAX,
+				   &why);
 	}
 	return state == FRAME_WHOLE &&
 	       envelope_decode((struct str){ c->in.at, c->in.len }, zone, e, &why);
@@ -316,8 +318,8 @@ static void judge_records(int round, const struct client *winner)
 	race.plans++;
 	if (count_plans(NULL, "all", NULL, round) != (int64_t)race.plans)
 		complain(round, "not one plan more than before", STR(""));
-	if (winner && (count_plans(winner->ticket, "live", id, round) != 1 ||
-		       strcmp(id, winner->id) != 0))
+	if (winner &&
+	    (count_plans(winner->ticket, "live", id, round) != 1 || strcmp(id, winner->id) != 0))
 		complain(round, "the winner's plan is not the one that counts", str_of(id));
 }
 

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-
 #include "base.h"
 #include "brief.h"
 #include "model.h"
@@ -53,8 +52,9 @@ static void an_empty_tree_has_a_headline(void **state)
 	struct arena arena = { 0 };
 	struct brief brief = ask(*state, 500, NULL, &arena);
 
-	assert_string_equal(brief.text.at, "# Tickets: 0 queued, 0 in progress, 0 ready, 0 planning; "
-					   "0 worked on\n");
+	assert_string_equal(brief.text.at,
+			    "# Tickets: 0 queued, 0 in progress, 0 ready, 0 planning; "
+			    "0 worked on\n");
 	assert_int_equal(brief.cut_count, 0);
 	arena_release(&arena);
 }
@@ -68,7 +68,8 @@ static void threads_are_pointed_at_for_queued_and_running_tickets_only(void **st
 		struct arena arena = { 0 };
 		model_item(ix, "main", "T-1", states[i]);
 		struct brief brief = ask(ix, 4000, "T-1", &arena);
-		bool told = strstr(brief.text.at, "- T-1 plan by ann, T1: .tickets/T-1/thread.md:1\n");
+		bool told =
+			strstr(brief.text.at, "- T-1 plan by ann, T1: .tickets/T-1/thread.md:1\n");
 		assert_int_equal(told, i == 2 || i == 3);
 		arena_release(&arena);
 	}
@@ -102,11 +103,13 @@ static void no_text_begins_a_line_of_its_own(void **state)
 	struct index *ix = *state;
 	struct arena arena = { 0 };
 
-	model_put(ix, "main", "T-1/item.md", "---\nstate: inprogress\ntitle: \"a\\n- T-9 clear: b\"\n---\n");
+	model_put(ix, "main", "T-1/item.md",
+		  "---\nstate: inprogress\ntitle: \"a\\n- T-9 clear: b\"\n---\n");
 	model_record(ix, "main", "T-1", "R1", "accepted_plan", 1,
 		     ",\"accepted_plan\":{\"summary\":\"a\\n## Queue\",\"branch\":\"b\\n- c\"}");
-	model_record(ix, "main", "T-1", "R2", "waiting_capacity_note", 2,
-		     ",\"note\":\"n\\r\\n- m\",\"until\":{\"ticket\":\"x\\n- y\",\"state\":\"done\"}");
+	model_record(
+		ix, "main", "T-1", "R2", "waiting_capacity_note", 2,
+		",\"note\":\"n\\r\\n- m\",\"until\":{\"ticket\":\"x\\n- y\",\"state\":\"done\"}");
 	model_record(ix, "main", "T-1", "R3", "after", 3, OTHER("z\\n## Forged"));
 	struct brief brief = ask(ix, 8000, NULL, &arena);
 	assert_null(strstr(brief.text.at, "\n- T-9"));
@@ -130,13 +133,15 @@ static void every_length_is_kept(void **state)
 		char id[16], other[64], record[16];
 		snprintf(id, sizeof(id), "T%d", i);
 		snprintf(record, sizeof(record), "R%d", i);
-		snprintf(other, sizeof(other), ",\"note\":\"\xe6\x97\xa5\xe6\x9c\xac\",\"related_ticket\":\"T%u\"",
+		snprintf(other, sizeof(other),
+			 ",\"note\":\"\xe6\x97\xa5\xe6\x9c\xac\",\"related_ticket\":\"T%u\"",
 			 model_random(&seed, 90));
 		model_item(ix, "main", id, states[model_random(&seed, 4)]);
 		model_record(ix, "main", id, record, kinds[model_random(&seed, 4)], i % 24, other);
 		if (i % 5 == 0)
-			model_record(ix, "main", id, "W", "waiting_capacity_note", 3,
-				     ",\"note\":\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\",\"until\":{\"free\":2}");
+			model_record(
+				ix, "main", id, "W", "waiting_capacity_note", 3,
+				",\"note\":\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\",\"until\":{\"free\":2}");
 	}
 	for (size_t max = BRIEF_BYTES_MIN; max < 30000; max += 1 + max / 37) {
 		struct arena arena = { 0 };
@@ -144,8 +149,9 @@ static void every_length_is_kept(void **state)
 		assert_true(brief.text.len <= max);
 		assert_true(utf8_ok(brief.text));
 		assert_true(str_eq(brief.text, again.text));
-		assert_int_equal(brief.cut_count != 0, strstr(brief.text.at, " left out; ") ||
-							       strstr(brief.text.at, " sections are cut: "));
+		assert_int_equal(brief.cut_count != 0,
+				 strstr(brief.text.at, " left out; ") ||
+					 strstr(brief.text.at, " sections are cut: "));
 		arena_release(&arena);
 	}
 }

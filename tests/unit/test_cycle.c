@@ -260,10 +260,11 @@ static void make_ring(struct index *ix, int count)
 		snprintf(id, sizeof(id), "T%06d", i);
 		model_item(ix, "main", id, "queued");
 		char *path = xasprintf("%s/artifacts/relations.json", id);
-		snprintf(text, sizeof(text),
-			 "{\"version\":1,\"relations\":[{\"ticket_id\":\"%s\",\"kind\":\"depends_on\","
-			 "\"target\":\"T%06d\",\"author\":\"ann\",\"at\":\"2026-05-01T00:00:00Z\"}]}",
-			 id, (i + 1) % count);
+		snprintf(
+			text, sizeof(text),
+			"{\"version\":1,\"relations\":[{\"ticket_id\":\"%s\",\"kind\":\"depends_on\","
+			"\"target\":\"T%06d\",\"author\":\"ann\",\"at\":\"2026-05-01T00:00:00Z\"}]}",
+			id, (i + 1) % count);
 		model_put(ix, "main", path, text);
 		free(path);
 	}
@@ -312,7 +313,8 @@ static void a_cycle_of_very_many_is_found_without_recursion(void **state)
 	assert_int_equal(rows[0].code, PROBLEM_CYCLE);
 	assert_string_equal(rows[0].ticket->id.at, "T000000");
 	char *wanted = xasprintf("waits for itself, through %d Tickets: T000000, T000001, T000002, "
-				 "T000003, T000004, T000005, T000006, T000007, …", count);
+				 "T000003, T000004, T000005, T000006, T000007, …",
+				 count);
 	assert_string_equal(rows[0].text.at, wanted);
 	free(wanted);
 	arena_release(&arena);

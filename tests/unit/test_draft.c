@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-
 #include "base.h"
 #include "draft.h"
 #include "model.h"
@@ -36,8 +35,11 @@ static int drop_index(void **state)
 
 static struct draft make(struct index *ix, enum kind kind)
 {
-	struct draft d = { .id = STR(ULID), .kind = kind, .ticket = index_find(ix, STR("T-1")),
-			   .author = STR("ann"), .at = MODEL_NOW + 1234567 };
+	struct draft d = { .id = STR(ULID),
+			   .kind = kind,
+			   .ticket = index_find(ix, STR("T-1")),
+			   .author = STR("ann"),
+			   .at = MODEL_NOW + 1234567 };
 
 	if (kind_row(kind)->takes == TAKES_TICKET)
 		d.other = STR("T-2");
@@ -70,8 +72,21 @@ static void each_form_of_a_condition_is_read(void **state)
 static void what_is_no_condition_is_refused(void **state)
 {
 	static const char *const rows[] = {
-		"", "soon", "Human", "free", "free:", "free:0", "free:-1", "free:1x", "free:9999999999",
-		"after:", "after:tomorrow", "ticket:", "ticket:T-2", "ticket:T-2=", "ticket:T-2=unknown",
+		"",
+		"soon",
+		"Human",
+		"free",
+		"free:",
+		"free:0",
+		"free:-1",
+		"free:1x",
+		"free:9999999999",
+		"after:",
+		"after:tomorrow",
+		"ticket:",
+		"ticket:T-2",
+		"ticket:T-2=",
+		"ticket:T-2=unknown",
 		"ticket:T-2=over",
 	};
 	struct until u;
@@ -207,11 +222,12 @@ static void the_file_has_its_keys_in_order(void **state)
 	assert_string_equal(e->root, "/top/.tickets");
 	assert_string_equal(e->dir, "T-1");
 	assert_string_equal(e->name, ULID ".json");
-	assert_string_equal(buf_text(&e->bytes),
-			    "{\n  \"id\": \"" ULID "\",\n  \"ticket_id\": \"T-1\",\n"
-			    "  \"kind\": \"accepted_plan\",\n  \"note\": \"a \\\"note\\\"\\n\xe6\x97\xa5\",\n"
-			    "  \"accepted_plan\": {\n    \"summary\": \"do it\",\n    \"branch\": \"b\"\n"
-			    "  },\n  \"author\": \"ann\",\n  \"at\": \"2026-06-01T00:00:01.234Z\"\n}\n");
+	assert_string_equal(
+		buf_text(&e->bytes),
+		"{\n  \"id\": \"" ULID "\",\n  \"ticket_id\": \"T-1\",\n"
+		"  \"kind\": \"accepted_plan\",\n  \"note\": \"a \\\"note\\\"\\n\xe6\x97\xa5\",\n"
+		"  \"accepted_plan\": {\n    \"summary\": \"do it\",\n    \"branch\": \"b\"\n"
+		"  },\n  \"author\": \"ann\",\n  \"at\": \"2026-06-01T00:00:01.234Z\"\n}\n");
 	ledger_entry_free(e);
 }
 
@@ -224,14 +240,17 @@ static void a_file_says_what_its_draft_does(void **state)
 	struct fault why;
 
 	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++)
-		for (size_t i = 0; i < (kind == KIND_WAITING_CAPACITY_NOTE ? COUNT_OF(untils) : 1); i++) {
+		for (size_t i = 0; i < (kind == KIND_WAITING_CAPACITY_NOTE ? COUNT_OF(untils) : 1);
+		     i++) {
 			struct draft d = make(ix, kind);
 			if (untils[i])
 				assert_true(draft_until(ix, str_of(untils[i]), &d.until, &why));
 			struct ledger_entry *e = draft_entry(ix, &d, NULL);
-			model_put(ix, "main", "T-1/artifacts/records/" ULID ".json", buf_text(&e->bytes));
+			model_put(ix, "main", "T-1/artifacts/records/" ULID ".json",
+				  buf_text(&e->bytes));
 			index_settle(ix);
-			const struct decision *stored = draft_find(index_find(ix, STR("T-1")), STR(ULID));
+			const struct decision *stored =
+				draft_find(index_find(ix, STR("T-1")), STR(ULID));
 			assert_non_null(stored);
 			assert_int_equal(stored->record->at, MODEL_NOW + 1234000);
 			assert_true(draft_is(stored, e));
@@ -245,8 +264,8 @@ static void a_draft_that_differs_in_anything_but_time_is_another(void **state)
 {
 	struct index *ix = *state;
 	struct draft d = make(ix, KIND_ACCEPTED_PLAN);
-	struct str *fields[] = { &d.note, &d.plan.summary, &d.plan.branch, &d.plan.worktree,
-				 &d.plan.role_plan, &d.author };
+	struct str *fields[] = { &d.note,          &d.plan.summary,   &d.plan.branch,
+				 &d.plan.worktree, &d.plan.role_plan, &d.author };
 
 	struct ledger_entry *e = draft_entry(ix, &d, NULL);
 	model_put(ix, "main", "T-1/artifacts/records/" ULID ".json", buf_text(&e->bytes));

@@ -71,10 +71,35 @@ static void places_of_a_machine_are_found(void **state)
 static void what_only_looks_like_one_is_left_alone(void **state)
 {
 	static const char *const rows[] = {
-		"", "/", "~", "/home", "/tmp", "/api/v2", "GET /api/home/x", "src/home/x", "./tmp/x",
-		"../home/x", "https://example.org/home/x", "http://h:80/tmp/x", "~3/4", "~ /x", "~Ann/x",
-		"a~/x", "~ann", "a/b", "/work/shopping", "/work/shop-old/x", "/export/annex", "/etc/passwd",
-		"file:/x", "profile:///x", "$HOME/x", "/homely/x", "//home/x", "1/2", "/work",
+		"",
+		"/",
+		"~",
+		"/home",
+		"/tmp",
+		"/api/v2",
+		"GET /api/home/x",
+		"src/home/x",
+		"./tmp/x",
+		"../home/x",
+		"https://example.org/home/x",
+		"http://h:80/tmp/x",
+		"~3/4",
+		"~ /x",
+		"~Ann/x",
+		"a~/x",
+		"~ann",
+		"a/b",
+		"/work/shopping",
+		"/work/shop-old/x",
+		"/export/annex",
+		"/etc/passwd",
+		"file:/x",
+		"profile:///x",
+		"$HOME/x",
+		"/homely/x",
+		"//home/x",
+		"1/2",
+		"/work",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -93,8 +118,9 @@ static void a_refusal_names_the_field_and_the_place(void **state)
 	assert_true(guard_text(*state, "note", STR("fine"), &why));
 	assert_false(guard_text(*state, "note", STR("see /home/ann/x now"), &why));
 	assert_int_equal(why.code, FAULT_INVALID);
-	assert_string_equal(why.text, "note names a place of this machine: /home/ann/x; write the path "
-				      "from the checkout's top, or a label, instead");
+	assert_string_equal(why.text,
+			    "note names a place of this machine: /home/ann/x; write the path "
+			    "from the checkout's top, or a label, instead");
 }
 
 static void a_label_stays_and_a_path_in_a_checkout_becomes_one(void **state)
@@ -124,8 +150,10 @@ static void a_label_stays_and_a_path_in_a_checkout_becomes_one(void **state)
 
 static void no_other_path_is_a_label(void **state)
 {
-	static const char *const rows[] = { "/", "/work", "/work/shopping", "/work/rights/a", "/opt/x",
-					    "/home/ann", "~/x", "in /tmp/x", "file:///x" };
+	static const char *const rows[] = {
+		"/",         "/work", "/work/shopping", "/work/rights/a", "/opt/x",
+		"/home/ann", "~/x",   "in /tmp/x",      "file:///x"
+	};
 	struct arena arena = { 0 };
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -63,7 +63,8 @@ static void a_record_and_its_inverse_mean_the_same(void **state)
 	assert_int_equal(compare(KIND_BLOCKS, "A", "B", KIND_BLOCKED_BY, "B", "A"), 0);
 	assert_int_equal(compare(KIND_BLOCKED_BY, "A", "B", KIND_DEPENDS_ON, "A", "B"), 0);
 	assert_int_equal(compare(KIND_CONFLICTS_WITH, "A", "B", KIND_CONFLICTS_WITH, "B", "A"), 0);
-	assert_int_equal(compare(KIND_CONFLICTS_WITH, "A", "B", KIND_DO_NOT_PARALLELIZE, "B", "A"), 0);
+	assert_int_equal(compare(KIND_CONFLICTS_WITH, "A", "B", KIND_DO_NOT_PARALLELIZE, "B", "A"),
+			 0);
 }
 
 static void what_differs_in_anything_means_something_else(void **state)

@@ -61,13 +61,15 @@ static void other_lines_are_no_events(void **state)
 	assert_events("", "");
 	assert_events("\n\n\n", "");
 	assert_events("<!-- event: decisions author: x -->\n <!-- event: decision -->\n"
-		      "event: decision\n<!-- event: \n<!-- event:", "");
+		      "event: decision\n<!-- event: \n<!-- event:",
+		      "");
 }
 
 static void any_bytes_at_all_are_read_within_their_bounds(void **state)
 {
 	static const char *const parts[] = { "<!-- event: ", "decision", "plan", " author: ",
-					     " at: ", "\"", "\n", " ", "-->", "\xff", "x" };
+					     " at: ",        "\"",       "\n",   " ",
+					     "-->",          "\xff",     "x" };
 	uint64_t seed = 11;
 
 	(void)state;
@@ -82,7 +84,8 @@ static void any_bytes_at_all_are_read_within_their_bounds(void **state)
 		struct thread_event *events =
 			thread_decisions((struct str){ exact, text.len }, &arena, &count);
 		for (size_t i = 0; i < count; i++)
-			assert_true(events[i].author.len <= text.len && events[i].at.len <= text.len);
+			assert_true(events[i].author.len <= text.len &&
+				    events[i].at.len <= text.len);
 		free(exact);
 		buf_release(&text);
 		arena_release(&arena);

@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-
 #include "base.h"
 #include "model.h"
 #include "query.h"
@@ -119,17 +118,19 @@ static void holds_that_are_no_waits_end_there(void **state)
 	model_record(ix, "main", "A", "R4", "waiting_capacity_note", 4, ",\"note\":\"n\"");
 	model_record(ix, "main", "A", "R5", "after", 5, OTHER("X"));
 	model_record(ix, "main", "D", "R1", "after", 1, OTHER("E"));
-	assert_why(ix, "A", "0 A; 1 X ordered; 1 B conflict; 1 D waiting; 2 E ordered; 1 - waiting");
+	assert_why(ix, "A",
+		   "0 A; 1 X ordered; 1 B conflict; 1 D waiting; 2 E ordered; 1 - waiting");
 }
 
 /* -- Any graph --------------------------------------------------------------- */
 
 #define TICKETS 12
 
-static const char *const states[] = { "planning", "ready", "queued", "queued", "queued",
-				      "inprogress", "done", "closed" };
-static const char *const kinds[] = { "before", "after", "blocked_by", "blocks", "conflicts_with",
-				     "do_not_parallelize", "depends_on", "related" };
+static const char *const states[] = { "planning", "ready",      "queued", "queued",
+				      "queued",   "inprogress", "done",   "closed" };
+static const char *const kinds[] = { "before",     "after",          "blocked_by",
+				     "blocks",     "conflicts_with", "do_not_parallelize",
+				     "depends_on", "related" };
 
 static void random_graph(struct index *ix, uint64_t *seed)
 {
@@ -143,14 +144,16 @@ static void random_graph(struct index *ix, uint64_t *seed)
 		char *other = xasprintf(",\"related_ticket\":\"%c\"",
 					'A' + (int)model_random(seed, TICKETS + 1));
 		if (other[19] != ticket[0])
-			model_record(ix, "main", ticket, id, kinds[model_random(seed, COUNT_OF(kinds))],
+			model_record(ix, "main", ticket, id,
+				     kinds[model_random(seed, COUNT_OF(kinds))],
 				     (int)model_random(seed, 24), other);
 		free(id);
 		free(other);
 	}
 	for (int i = 0; i < 3; i++) {
 		char ticket[] = { (char)('A' + model_random(seed, TICKETS)), 0 };
-		model_record(ix, "main", ticket, i ? "W" : "P", i ? "waiting_capacity_note" : "accepted_plan",
+		model_record(ix, "main", ticket, i ? "W" : "P",
+			     i ? "waiting_capacity_note" : "accepted_plan",
 			     (int)model_random(seed, 24),
 			     i == 0   ? ",\"accepted_plan\":{\"summary\":\"x\"}"
 			     : i == 1 ? UNTIL("{\"gate\":\"human\"}")
@@ -211,10 +214,11 @@ static void assert_both_sides_agree(struct index *ix)
 			if (!d->other)
 				continue;
 			DL_FOREACH(d->other->incoming, seen)
-				times += seen == d;
+			times += seen == d;
 			assert_int_equal(times, 1);
 			struct seen stored = { d, false }, derived = { d, true };
-			assert_int_equal(kind_row(seen_kind(&stored))->inverse, seen_kind(&derived));
+			assert_int_equal(kind_row(seen_kind(&stored))->inverse,
+					 seen_kind(&derived));
 			assert_ptr_equal(seen_other(&stored), d->other);
 			assert_ptr_equal(seen_other(&derived), d->ticket);
 		}
@@ -274,7 +278,9 @@ static void holds_go_when_their_cause_goes_and_leave_it_clear(void **state)
 {
 	uint64_t seed = 42;
 	const char *scale = getenv("TP_SCALE");
-	int rounds = scale && strcmp(scale, "100") == 0 ? 5000 : scale && strcmp(scale, "0") == 0 ? 5 : 60;
+	int rounds = scale && strcmp(scale, "100") == 0 ? 5000
+		     : scale && strcmp(scale, "0") == 0 ? 5
+							: 60;
 	int removed = 0;
 
 	(void)state;
