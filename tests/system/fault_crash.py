@@ -98,8 +98,8 @@ def kills(top, scale):
     for shape, unnamed, every, what in [("new", True, 1, "in folders to be made"),
                                         ("old", True, 1, "in a folder with records"),
                                         ("found", False, 1, "without unnamed files"),
-                                        ("old new old found", True, 3, "four at once"),
-                                        ("old new old found", False, 3, "four without unnamed files")]:
+                                        ("old new old found", True, 5, "four at once"),
+                                        ("old new old found", False, 5, "four without unnamed files")]:
         wrong, litter = [], []
         step = {0: 3 * every, 100: 1}.get(scale, every)
         where = points(store, shape, unnamed, scale)[::step]
@@ -150,7 +150,21 @@ def order(top):
         say(wrong, "%s, %s: bytes, sync, name, sync, answer; and every folder's name is synced" %
             (shape, "unnamed files" if unnamed else "temporary names"))
         victim.agent.kill()
+    several(store)
     again(store)
+
+
+def several(store):
+    victim = Victim(store, "old new old found", True)
+    trace = Trace(victim.agent.pid, follow=True)
+    victim.ask()
+    log = trace.end().splitlines()
+    victim.agent.kill()
+    named = places(log)["name"]
+    answers = [i for i, line in enumerate(log) if " sendto(" in line][-4:]
+    synced = {line.split("<")[1] for line in log[named[-1]:answers[0]] if " fsync(" in line}
+    say([] if len(named) == 4 and len(synced) == 3 else [len(named), synced],
+        "four at once: each folder is synced after the last name and before the first answer")
 
 
 def again(store):

@@ -127,17 +127,26 @@ def together(run, injection):
     for request in requests:
         run.store.add(conn, request)
     conn.close()
-    return log
+    return log, answers
+
+
+def folder_of_old(run):
+    """The sync of the folder that two of them share."""
+    return [nth for name, nth, line in calls(together(run, [])[0])
+            if name == "fsync" and "/old/artifacts/records>" in line][-1]
 
 
 def batches(store, scale):
     for unnamed in (True, False):
         run = Run(store, unnamed)
         run.ask(run.request("old"))
-        seen = [(name, nth) for name, nth, line in calls(together(run, []))
+        seen = [(name, nth) for name, nth, line in calls(together(run, [])[0])
                 if name in CALLS - {"newfstatat", "getdents64"} and "eventfd" not in line]
         for name, nth in seen[::{0: 9, 100: 1}.get(scale, 3)]:
             together(run, ["%s:error=%s:when=%d" % (name, ERRORS[nth % 2], nth)])
+        _, answers = together(run, ["fsync:error=EIO:when=%d" % folder_of_old(run)])
+        told = {answers[0], answers[2]} == {"outcome_unknown"} and answers[1] == answers[3] == "ok"
+        run.wrong += [] if told else [answers]
         wrong = run.wrong + store.flaws(run.agent.connect(), litter=True)
         wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
         wrong += [] if len(run.codes) > 2 else [run.codes]

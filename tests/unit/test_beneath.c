@@ -248,7 +248,7 @@ static void a_file_whose_size_is_not_told_is_read_to_its_end(void **state)
 	char path[64];
 
 	/* Of these stat says 0. */
-	snprintf(path, sizeof(path), "%d/maps", (int)getpid());
+	snprintf(path, sizeof(path), "%d/smaps", (int)getpid());
 	assert_int_equal(beneath_read(fd, path, 1024 * 1024, &bytes), BENEATH_OK);
 	assert_true(bytes.len > 4096);
 	assert_int_equal(beneath_read(fd, path, 4097, &bytes), BENEATH_OK);
