@@ -3,6 +3,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,14 +73,23 @@ struct str arena_str(struct arena *arena, struct str text)
 
 struct str arena_printf(struct arena *arena, const char *fmt, ...)
 {
+	struct arena_chunk *chunk = arena->chunks;
+	size_t room = chunk ? chunk->size - chunk->used : 0;
 	va_list args;
 
+	/* Nearly always it fits into what is left, and is printed once. */
 	va_start(args, fmt);
-	char *text = xvasprintf(fmt, args);
+	int len = vsnprintf(chunk ? chunk->bytes + chunk->used : NULL, room, fmt, args);
 	va_end(args);
-	struct str copy = arena_str(arena, str_of(text));
-	free(text);
-	return copy;
+	BUG_IF(len < 0);
+	bool fits = (size_t)len < room;
+	char *text = take(arena, (size_t)len + 1, 1);
+	if (!fits) {
+		va_start(args, fmt);
+		vsnprintf(text, (size_t)len + 1, fmt, args);
+		va_end(args);
+	}
+	return (struct str){ text, (size_t)len };
 }
 
 size_t arena_size(const struct arena *arena)

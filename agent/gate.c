@@ -50,6 +50,10 @@ static struct str excerpt(struct asked *a, struct str text, size_t max)
 	uint32_t code;
 	size_t used = 0, n;
 
+	/* Most are a short line. */
+	if (!text.len || (text.len <= max && !memchr(text.at, '\n', text.len) &&
+			  !memchr(text.at, '\r', text.len)))
+		return text;
 	while (used < text.len && text.at[used] != '\n' && text.at[used] != '\r') {
 		n = utf8_next((struct str){ text.at + used, text.len - used }, &code);
 		if (used + (n ? n : 1) > max)
@@ -333,18 +337,24 @@ static int reason_order(const void *x, const void *y)
 	return order ? order : str_cmp(a->text, b->text);
 }
 
-static bool waits_for_another(const struct gate *gate)
+/* Whether a Ticket that this one waits for waits itself: without that there is no way back. */
+static bool waits_on(const struct ticket *t)
 {
-	for (size_t i = 0; i < gate->count; i++)
-		if (reason_waits(&gate->reasons[i]))
+	struct wait_walk walk = { .ticket = t }, further;
+	const struct ticket *other;
+
+	while ((other = wait_next(&walk))) {
+		further = (struct wait_walk){ .ticket = other };
+		if (wait_next(&further))
 			return true;
+	}
 	return false;
 }
 
 static void rule_cycle(struct asked *a)
 {
 	struct ticket **loop;
-	size_t count = waits_for_another(a->gate) ? cycle_of(a->t, CYCLE_SOUGHT, a->arena, &loop) : 0;
+	size_t count = waits_on(a->t) ? cycle_of(a->t, CYCLE_SOUGHT, a->arena, &loop) : 0;
 	struct str path = count ? a->t->id : STR_NONE;
 
 	if (!count)
@@ -357,25 +367,48 @@ static void rule_cycle(struct asked *a)
 			     count, STR_ARG(path), count > CYCLE_SHOWN ? ", …" : "");
 }
 
+static void find_reasons(struct asked *a)
+{
+	const struct decision *d;
+
+	if (a->t->unreadable)
+		rule_unreadable(a);
+	rule_accepted(a);
+	for (uint32_t i = 0; i < a->t->own_count; i++)
+		rule_record(a, &a->t->own[i], true);
+	DL_FOREACH(a->t->incoming, d)
+		rule_record(a, d, false);
+	rule_sources(a);
+}
+
+static void conclude(struct gate *gate)
+{
+	enum state state = (enum state)gate->ticket->state;
+
+	if (gate->count > 1)
+		qsort(gate->reasons, gate->count, sizeof(*gate->reasons), reason_order);
+	gate->verdict = state != STATE_QUEUED && state != STATE_UNKNOWN ? VERDICT_NOT_QUEUED
+			: gate->holds						? VERDICT_HELD
+										: VERDICT_CLEAR;
+}
+
 void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
 	     struct gate *gate)
 {
 	struct asked a = { ix, ticket, now, arena, gate, 0 };
-	const struct decision *d;
 
 	*gate = (struct gate){ .ticket = ticket };
-	if (ticket->unreadable)
-		rule_unreadable(&a);
-	rule_accepted(&a);
-	for (uint32_t i = 0; i < ticket->own_count; i++)
-		rule_record(&a, &ticket->own[i], true);
-	DL_FOREACH(ticket->incoming, d)
-		rule_record(&a, d, false);
-	rule_sources(&a);
+	find_reasons(&a);
 	rule_cycle(&a);
-	if (gate->count > 1)
-		qsort(gate->reasons, gate->count, sizeof(*gate->reasons), reason_order);
-	gate->verdict = ticket->state != STATE_QUEUED && ticket->state != STATE_UNKNOWN
-				? VERDICT_NOT_QUEUED
-			: gate->holds ? VERDICT_HELD : VERDICT_CLEAR;
+	conclude(gate);
+}
+
+void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
+			struct arena *arena, struct gate *gate)
+{
+	struct asked a = { ix, ticket, now, arena, gate, 0 };
+
+	*gate = (struct gate){ .ticket = ticket };
+	find_reasons(&a);
+	conclude(gate);
 }

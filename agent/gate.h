@@ -39,4 +39,11 @@ static inline bool reason_waits(const struct reason_row *row)
 void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
 	     struct gate *gate);
 
+/*
+ * The same but for the note on a cycle, which takes a search: for who walks from
+ * Ticket to Ticket and sees cycles on the way.
+ */
+void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
+			struct arena *arena, struct gate *gate);
+
 #endif

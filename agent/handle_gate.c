@@ -165,7 +165,7 @@ static bool may_accept(struct call *call, const struct ticket *t, bool override,
 {
 	struct gate gate;
 
-	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	gate_without_cycle(call->service->ix, t, call->now, &call->arena, &gate);
 	if (gate.verdict == VERDICT_NOT_QUEUED)
 		return fault(why, FAULT_HELD, "%.*s is %s, not queued; only a queued Ticket is accepted",
 			     STR_ARG(t->id), word(&words_state, t->state));

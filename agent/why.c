@@ -44,7 +44,7 @@ static struct told *begin(struct telling *s, const struct ticket *t, struct told
 	told->above = above;
 	told->depth = above ? above->depth + 1 : 0;
 	told->open = true;
-	gate_of(s->ix, t, s->now, s->arena, &told->gate);
+	gate_without_cycle(s->ix, t, s->now, s->arena, &told->gate);
 	HASH_ADD_PTR(s->table, ticket, told);
 	return told;
 }
