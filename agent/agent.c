@@ -229,6 +229,8 @@ static void end_turn(struct agent *a)
 	resume_written(a, done);
 	server_calls(a->server);
 	give_writes(a);
+	/* A long turn must not count against the clients that waited for it. */
+	ev_now_update(a->loop);
 	server_flush(a->server);
 	if (a->stopping && !server_busy(a->server))
 		ev_break(a->loop, EVBREAK_ALL);
