@@ -96,7 +96,7 @@ static void write_queue(struct writing *w)
 	struct fault never;
 
 	BUG_IF(!query_queue(w->ix, false, w->now, w->arena, &page, &rows, &never));
-	for (size_t i = 0; i < page.count; i++) {
+	for (size_t i = 0; i < page.returned; i++) {
 		add(w, QUEUE, arena_printf(w->arena, "- %.*s %s: %.*s", STR_ARG(rows[i].ticket->id),
 					   word(&words_verdict, (int)rows[i].verdict),
 					   STR_ARG(title_of(rows[i].ticket))));

@@ -273,70 +273,101 @@ static struct str queued_since(const struct ticket *t)
 	return since.at ? since : STR("");
 }
 
-static int compare_queued(struct str since, struct str id, const struct ticket *b)
-{
-	struct str other = queued_since(b);
-	int64_t x, y;
-	bool x_ok = stamp_parse(since, &x), y_ok = stamp_parse(other, &y);
-	int order;
+/* A place in the queue; times are read once, not at each comparison. */
+struct queued {
+	const struct ticket *ticket;
+	struct str since, id;
+	int64_t at;
+	bool is_time;
+};
 
-	/* Offsets may differ: compare as times.  What is no time comes first, as text. */
-	if (x_ok && y_ok)
-		order = (x > y) - (x < y);
-	else
-		order = x_ok == y_ok ? str_cmp(since, other) : x_ok - y_ok;
-	return order ? order : str_cmp(id, b->id);
+static struct queued queued_make(const struct ticket *t, struct str since, struct str id)
+{
+	struct queued q = { .ticket = t, .since = since, .id = id };
+
+	q.is_time = stamp_parse(since, &q.at);
+	return q;
 }
 
 static int queue_order(const void *x, const void *y)
 {
-	const struct gate *a = x, *b = y;
+	const struct queued *a = x, *b = y;
+	int order;
 
-	return compare_queued(queued_since(a->ticket), a->ticket->id, b->ticket);
+	/* Offsets may differ: compare as times.  What is no time comes first, as text. */
+	if (a->is_time && b->is_time)
+		order = (a->at > b->at) - (a->at < b->at);
+	else
+		order = a->is_time == b->is_time ? str_cmp(a->since, b->since)
+						 : a->is_time - b->is_time;
+	return order ? order : str_cmp(a->id, b->id);
 }
 
-static bool page_queue(struct gate *rows, struct arena *arena, struct page *page, struct fault *why)
+/* The queue in its order; of `clear` only what nothing holds. */
+static struct queued *line_up(struct index *ix, bool clear, int64_t now, struct arena *arena,
+			      size_t *count)
 {
-	size_t first = 0;
+	size_t all, queued = 0;
+	struct ticket *const *list = index_tickets(ix, &all);
+	struct gate gate;
 
-	if (page->cursor.at) {
-		const char *slash = page->cursor.len ? memrchr(page->cursor.at, '/', page->cursor.len)
-						     : NULL;
-		if (!slash)
-			return page_bad_cursor(why);
-		size_t n = (size_t)(slash - page->cursor.at);
-		struct str since = { page->cursor.at, n };
-		struct str id = { slash + 1, page->cursor.len - n - 1 };
-		while (first < page->count && compare_queued(since, id, rows[first].ticket) >= 0)
-			first++;
+	for (size_t i = 0; i < all; i++)
+		queued += list[i]->state == STATE_QUEUED;
+	struct queued *line = arena_alloc(arena, (queued + 1) * sizeof(*line));
+	*count = 0;
+	for (size_t i = 0; i < all; i++) {
+		if (list[i]->state != STATE_QUEUED)
+			continue;
+		if (clear)
+			gate_without_cycle(ix, list[i], now, arena, &gate);
+		if (!clear || gate.verdict == VERDICT_CLEAR)
+			line[(*count)++] = queued_make(list[i], queued_since(list[i]), list[i]->id);
 	}
-	if (!page_cut(page, first))
+	if (*count > 1)
+		qsort(line, *count, sizeof(*line), queue_order);
+	return line;
+}
+
+/* The first place behind the cursor, which is SINCE/ID. */
+static bool find_cursor(const struct queued *line, const struct page *page, size_t *first,
+			struct fault *why)
+{
+	const char *slash;
+
+	*first = 0;
+	if (!page->cursor.at)
 		return true;
-	const struct ticket *last = rows[first + page->returned - 1].ticket;
-	page->next = arena_printf(arena, "%.*s/%.*s", STR_ARG(queued_since(last)),
-				  STR_ARG(last->id));
+	slash = page->cursor.len ? memrchr(page->cursor.at, '/', page->cursor.len) : NULL;
+	if (!slash)
+		return page_bad_cursor(why);
+	size_t n = (size_t)(slash - page->cursor.at);
+	struct queued from = queued_make(NULL, (struct str){ page->cursor.at, n },
+					 (struct str){ slash + 1, page->cursor.len - n - 1 });
+	while (*first < page->count && queue_order(&from, &line[*first]) >= 0)
+		++*first;
 	return true;
 }
 
 bool query_queue(struct index *ix, bool clear, int64_t now, struct arena *arena, struct page *page,
 		 struct gate **rows, struct fault *why)
 {
-	size_t all, queued = 0;
-	struct ticket *const *list = index_tickets(ix, &all);
+	size_t first;
 
 	if (!page_begin(page, why))
 		return false;
-	for (size_t i = 0; i < all; i++)
-		queued += list[i]->state == STATE_QUEUED;
-	*rows = arena_alloc(arena, (queued + 1) * sizeof(**rows));
-	for (size_t i = 0; i < all; i++) {
-		struct gate *gate = &(*rows)[page->count];
-		if (list[i]->state != STATE_QUEUED)
-			continue;
-		gate_of(ix, list[i], now, arena, gate);
-		page->count += !clear || gate->verdict == VERDICT_CLEAR;
+	const struct queued *line = line_up(ix, clear, now, arena, &page->count);
+	if (!find_cursor(line, page, &first, why))
+		return false;
+	bool more = page_cut(page, first);
+	*rows = arena_alloc(arena, (page->returned + 1) * sizeof(**rows));
+	for (size_t i = 0; i < page->returned; i++)
+		gate_of(ix, line[first + i].ticket, now, arena, &(*rows)[i]);
+	if (more) {
+		const struct queued *last = &line[first + page->returned - 1];
+		page->next = arena_printf(arena, "%.*s/%.*s", STR_ARG(last->since),
+					  STR_ARG(last->id));
 	}
-	if (page->count > 1)
-		qsort(*rows, page->count, sizeof(**rows), queue_order);
-	return page_queue(*rows, arena, page, why);
+	/* Only the page was made: it begins at its first row. */
+	page->first = 0;
+	return true;
 }

@@ -59,7 +59,10 @@ bool query_records(struct index *ix, const struct record_filter *filter, int64_t
 bool query_tickets(struct index *ix, uint64_t states, struct arena *arena, struct page *page,
 		   struct ticket ***rows, struct fault *why);
 
-/* Queued ones by queued_at, else updated_at, then id, with their gates; `clear`: unheld ones only. */
+/*
+ * Queued ones by queued_at, else updated_at, then id, with their gates; `clear`:
+ * unheld ones only.  Rows are those of the page alone.
+ */
 bool query_queue(struct index *ix, bool clear, int64_t now, struct arena *arena, struct page *page,
 		 struct gate **rows, struct fault *why);
 
