@@ -230,7 +230,8 @@ class Store:
         wrong += ["lost: " + one for one in self.acknowledged if one not in seen]
         if conn:
             listed = [row["id"] for row in self.listed(conn)]
-            wrong += ["%d listed, %d there" % (len(listed), len(seen))] * (sorted(listed) != sorted(seen))
+            if sorted(listed) != sorted(seen):
+                wrong.append("%d listed, %d there" % (len(listed), len(seen)))
             wrong += ["doctor finds errors"] * (conn.ask("doctor.run")["errors"] != 0)
         return wrong
 
@@ -248,7 +249,8 @@ class Store:
         wanted = [name, ticket, request["message"], "related", "other", "}\n"]
         twice = ["twice: " + name] * (record["id"] in seen)
         seen.add(record["id"])
-        return twice + ["other than asked: " + name] * (got != wanted or request["ticket"] != ticket)
+        other = got != wanted or request["ticket"] != ticket
+        return twice + ["other than asked: " + name] * other
 
     @staticmethod
     def listed(conn):

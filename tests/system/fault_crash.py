@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """An agent that is killed before each system call of a write, one after the other.
 
-fault_crash.py kills TOP SCALE      at 100 before every call, else before those that change something
+fault_crash.py kills TOP SCALE      at 100 before every call, else before those that change things
 fault_crash.py order TOP            what must be on disk before what follows it
 fault_crash.py cut IMAGE CYCLES     the disk forgets what was not made safe; for root
 """
@@ -95,11 +95,12 @@ def kills(top, scale):
     agent = Agent(top)
     store.add(agent.connect(), store.request("old"))
     agent.kill()
-    for shape, unnamed, every, what in [("new", True, 1, "in folders to be made"),
-                                        ("old", True, 1, "in a folder with records"),
-                                        ("found", False, 1, "without unnamed files"),
-                                        ("old new old found", True, 5, "four at once"),
-                                        ("old new old found", False, 5, "four without unnamed files")]:
+    for shape, unnamed, every, what in [
+            ("new", True, 1, "in folders to be made"),
+            ("old", True, 1, "in a folder with records"),
+            ("found", False, 1, "without unnamed files"),
+            ("old new old found", True, 5, "four at once"),
+            ("old new old found", False, 5, "four without unnamed files")]:
         wrong, litter = [], []
         step = {0: 3 * every, 100: 1}.get(scale, every)
         where = points(store, shape, unnamed, scale)[::step]
@@ -120,10 +121,12 @@ def places(log):
     """Where in the log what happens."""
     return {"made": [i for i, line in enumerate(log) if "mkdirat(" in line],
             "write": [i for i, line in enumerate(log) if re.search(r" write\(.*records/", line)],
-            "sync": [i for i, line in enumerate(log) if re.search(r" fsync\(.*records/(#|\.)", line)],
+            "sync": [i for i, line in enumerate(log)
+                     if re.search(r" fsync\(.*records/(#|\.)", line)],
             "name": [i for i, line in enumerate(log) if " linkat(" in line],
             "folder": [i for i, line in enumerate(log) if re.search(r" fsync\(.*/records>", line)],
-            "artifacts": [i for i, line in enumerate(log) if re.search(r" fsync\(.*/artifacts>", line)],
+            "artifacts": [i for i, line in enumerate(log)
+                          if re.search(r" fsync\(.*/artifacts>", line)],
             "ticket": [i for i, line in enumerate(log)
                        if re.search(r" fsync\(.*/tickets/\w+>", line)],
             # Others before it are of questions that brought agent and asker together.
@@ -197,7 +200,7 @@ def mount(image, top):
 
 def cut_once(store, cycle):
     agent = Agent(store.top)
-    requests = [store.request(ticket) for ticket in ("old", "cut%d" % cycle, "old", "cut%d" % cycle)]
+    requests = [store.request(ticket) for ticket in ["old", "cut%d" % cycle] * 2]
     conns = [agent.connect() for _ in requests]
     for conn, request in zip(conns, requests):
         conn.send(rpc.request(1, "record.add", request))

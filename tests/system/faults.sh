@@ -67,7 +67,8 @@ for id in b t; do ticket $id queued; done
 commit
 mkdir "$box/elsewhere"
 ln -s "$box/elsewhere" tickets/t/artifacts
-in_the_way tickets/t/artifacts '*artifacts is not a folder; links*' "a link where artifacts/ belongs"
+in_the_way tickets/t/artifacts '*artifacts is not a folder; links*' \
+	"a link where artifacts/ belongs"
 mkfifo tickets/t/artifacts
 in_the_way tickets/t/artifacts '*artifacts is not a folder*' "a pipe"
 : >tickets/t/artifacts

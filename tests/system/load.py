@@ -147,7 +147,7 @@ def main():
     for nth in range(rounds):
         found = one_round("%s/%d.%d" % (folder, clients, nth), clients, kills)
         wrong, count = wrong + found[0], count + found[1]
-    say(wrong, "%d clients, %d kills: of the records each acknowledged one is there, once and whole" %
+    say(wrong, "%d clients, %d kills: each acknowledged record is there, once and whole" %
         (clients, rounds * kills))
     print("# %d records" % count)
     say([] if count > rounds * kills else [count], "and they got on with it")

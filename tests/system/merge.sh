@@ -75,8 +75,8 @@ holds "the right is merged into the left" git merge -q --no-edit origin/right
 clone rl hub
 git merge -q origin/right 2>/dev/null
 holds "the left into the right" git merge -q --no-edit origin/left
-is "$(cd "$box/lr" && find tickets -name '*.json' | wc -l)" "$all" "all $all records of both are there"
-is "$(cd "$box/lr" && git rev-parse 'HEAD^{tree}')" "$(cd "$box/rl" && git rev-parse 'HEAD^{tree}')" \
+is "$(find "$box/lr/tickets" -name '*.json' | wc -l)" "$all" "all $all records of both are there"
+is "$(git -C "$box/lr" rev-parse 'HEAD^{tree}')" "$(git -C "$box/rl" rev-parse 'HEAD^{tree}')" \
 	"the trees are the same"
 cd "$box/lr" || exit 99
 ask records --status all --limit 1000
