@@ -17,15 +17,17 @@ from fault import Agent, Store, Trace, calls, say
 
 CHANGES = {"mkdirat", "write", "fsync", "linkat", "unlinkat"}
 
+ELSEWHERE = {"futex", "mmap", "munmap", "madvise", "brk", "restart_syscall"}
+
 
 def changes(name, line):
     return name in CHANGES or (name == "openat" and ("O_TMPFILE" in line or "O_CREAT" in line))
 
 
 def written(log):
-    """Calls of the worker for the store, without waiting and waking."""
+    """Calls of the worker for the store, without waiting, waking and memory."""
     return [(name, nth, line) for name, nth, line in calls(log)
-            if name != "futex" and "eventfd" not in line and "munmap" not in line]
+            if name not in ELSEWHERE and "eventfd" not in line]
 
 
 class Victim:
