@@ -147,13 +147,6 @@ void answer_gate(struct call *call, const struct gate *gate)
 
 /* -- Tickets ------------------------------------------------------------ */
 
-static struct str title_of(const struct ticket *t)
-{
-	struct str title = ticket_item(t)->title;
-
-	return title.at ? title : STR("");
-}
-
 void answer_ticket_row(struct call *call, const struct ticket *t)
 {
 	struct wire *w = &call->out;
@@ -161,7 +154,7 @@ void answer_ticket_row(struct call *call, const struct ticket *t)
 	wire_map(w);
 	wire_put_str(w, "id", t->id);
 	wire_put_opt(w, "slug", ticket_item(t)->slug);
-	wire_put_str(w, "title", title_of(t));
+	wire_put_str(w, "title", ticket_title(t));
 	put_word(w, "state", &words_state, t->state);
 	wire_put_opt(w, "updated_at", ticket_item(t)->updated_at);
 	wire_end(w);
@@ -174,7 +167,7 @@ void answer_queue_row(struct call *call, const struct gate *gate)
 
 	wire_map(w);
 	wire_put_str(w, "id", t->id);
-	wire_put_str(w, "title", title_of(t));
+	wire_put_str(w, "title", ticket_title(t));
 	wire_put_opt(w, "queued_at", ticket_item(t)->queued_at);
 	wire_key(w, "gate");
 	answer_gate(call, gate);
@@ -268,7 +261,7 @@ void answer_ticket(struct call *call, const struct ticket *t, enum scope scope)
 	wire_map(w);
 	wire_put_str(w, "id", t->id);
 	wire_put_opt(w, "slug", item->slug);
-	wire_put_str(w, "title", title_of(t));
+	wire_put_str(w, "title", ticket_title(t));
 	put_word(w, "state", &words_state, t->state);
 	wire_put_bool(w, "resolved", state_resolved((enum state)t->state));
 	wire_put_opt(w, "created_at", item->created_at);

@@ -61,6 +61,17 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return memset(take(arena, size, alignof(max_align_t)), 0, size);
 }
 
+void *arena_more(struct arena *arena, void *array, size_t count, size_t *cap, size_t size)
+{
+	if (count < *cap)
+		return array;
+	*cap = *cap ? *cap * 2 : 8;
+	void *more = arena_alloc(arena, *cap * size);
+	if (count)
+		memcpy(more, array, count * size);
+	return more;
+}
+
 struct str arena_str(struct arena *arena, struct str text)
 {
 	if (!text.at)

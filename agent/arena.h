@@ -18,6 +18,11 @@ struct arena {
 void arena_reserve(struct arena *arena, size_t size);
 /* Zeroed, aligned for anything. */
 void *arena_alloc(struct arena *arena, size_t size);
+/*
+ * Room for one element more behind `count` of an array in the arena: the array
+ * itself, or a copy twice as long, with *cap raised.  All zero is an empty one.
+ */
+void *arena_more(struct arena *arena, void *array, size_t count, size_t *cap, size_t size);
 /* A copy; absent stays absent. */
 struct str arena_str(struct arena *arena, struct str text);
 struct str arena_printf(struct arena *arena, const char *fmt, ...)

@@ -62,22 +62,9 @@ static void add(struct writing *w, enum part part, struct str line)
 {
 	struct lines *l = &w->lines[part];
 
-	if (l->count == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 8;
-		struct str *more = arena_alloc(w->arena, l->cap * sizeof(*more));
-		if (l->count)
-			memcpy(more, l->at, l->count * sizeof(*more));
-		l->at = more;
-	}
+	l->at = arena_more(w->arena, l->at, l->count, &l->cap, sizeof(*l->at));
 	l->at[l->count] = flat(w, line);
 	l->bytes += l->at[l->count++].len + 1;
-}
-
-static struct str title_of(const struct ticket *t)
-{
-	struct str title = ticket_item(t)->title;
-
-	return title.at ? title : STR("");
 }
 
 static void add_holds(struct writing *w, enum part part, const struct gate *gate)
@@ -99,7 +86,7 @@ static void write_queue(struct writing *w)
 	for (size_t i = 0; i < page.returned; i++) {
 		add(w, QUEUE, arena_printf(w->arena, "- %.*s %s: %.*s", STR_ARG(rows[i].ticket->id),
 					   word(&words_verdict, (int)rows[i].verdict),
-					   STR_ARG(title_of(rows[i].ticket))));
+					   STR_ARG(ticket_title(rows[i].ticket))));
 		add_holds(w, QUEUE, &rows[i]);
 	}
 }
@@ -112,7 +99,7 @@ static void write_plan(struct writing *w, const struct ticket *t)
 	if (!r || !ticket_plan_is_current(t)) {
 		add(w, PLANS, arena_printf(w->arena, "- %.*s (%s) %.*s: no plan recorded",
 					   STR_ARG(t->id), word(&words_state, t->state),
-					   STR_ARG(title_of(t))));
+					   STR_ARG(ticket_title(t))));
 		return;
 	}
 	/* The summary last: it may be long, and be cut. */
@@ -166,7 +153,7 @@ static void write_held(struct writing *w, const struct ticket *t)
 	if (!gate.holds)
 		return;
 	add(w, HOLDS, arena_printf(w->arena, "- %.*s (%s) %.*s", STR_ARG(t->id),
-				   word(&words_state, t->state), STR_ARG(title_of(t))));
+				   word(&words_state, t->state), STR_ARG(ticket_title(t))));
 	add_holds(w, HOLDS, &gate);
 }
 

@@ -9,13 +9,7 @@
 
 static struct finding *add(struct findings *into, enum problem code, const struct ticket *t)
 {
-	if (into->count == into->cap) {
-		into->cap = into->cap ? into->cap * 2 : 16;
-		struct finding *more = arena_alloc(into->arena, into->cap * sizeof(*more));
-		if (into->count)
-			memcpy(more, into->at, into->count * sizeof(*more));
-		into->at = more;
-	}
+	into->at = arena_more(into->arena, into->at, into->count, &into->cap, sizeof(*into->at));
 	struct finding *f = &into->at[into->count++];
 	*f = (struct finding){ .code = code, .ticket = t, .source = -1, .offset = -1 };
 	return f;

@@ -30,13 +30,7 @@ static struct reason_row *add(struct asked *a, enum reason code, enum severity s
 {
 	struct gate *g = a->gate;
 
-	if (g->count == a->cap) {
-		a->cap = a->cap ? a->cap * 2 : 4;
-		struct reason_row *more = arena_alloc(a->arena, a->cap * sizeof(*more));
-		if (g->count)
-			memcpy(more, g->reasons, g->count * sizeof(*more));
-		g->reasons = more;
-	}
+	g->reasons = arena_more(a->arena, g->reasons, g->count, &a->cap, sizeof(*g->reasons));
 	g->holds += severity == SEVERITY_HOLD;
 	struct reason_row *row = &g->reasons[g->count++];
 	*row = (struct reason_row){ .code = code, .severity = severity, .origin = origin,

@@ -51,13 +51,7 @@ static void add_edge(struct making *m, const struct decision *d)
 	const struct kind_row *row = kind_row(d->record->kind);
 	bool turned = row->holds == HOLDS_OTHER;
 
-	if (g->edge_count == m->edge_cap) {
-		m->edge_cap = m->edge_cap ? m->edge_cap * 2 : 32;
-		struct edge *more = arena_alloc(m->arena, m->edge_cap * sizeof(*more));
-		if (g->edge_count)
-			memcpy(more, g->edges, g->edge_count * sizeof(*more));
-		g->edges = more;
-	}
+	g->edges = arena_more(m->arena, g->edges, g->edge_count, &m->edge_cap, sizeof(*g->edges));
 	enum status status = decision_status(m->ix, d, m->now);
 	g->edges[g->edge_count++] = (struct edge){
 		.from = turned ? d->other : d->ticket, .to = turned ? d->ticket : d->other, .d = d,
@@ -141,13 +135,6 @@ void graph_of(struct index *ix, const struct ticket *only, enum scope scope, int
 
 /* -- Drawing ------------------------------------------------------------ */
 
-static struct str title_of(const struct ticket *t)
-{
-	struct str title = ticket_item(t)->title;
-
-	return title.at ? title : STR("");
-}
-
 static bool fades(const struct ticket *t)
 {
 	return state_resolved((enum state)t->state);
@@ -209,7 +196,7 @@ static void draw_text(const struct graph *g, struct buf *into)
 		buf_addf(into, "%s", fades(t) ? "~ " : "");
 		add_flat(into, t->id);
 		buf_addf(into, " (%s) ", state_of(t));
-		add_flat(into, title_of(t));
+		add_flat(into, ticket_title(t));
 		buf_addf(into, "\n");
 		for (; at < g->edge_count && g->edges[at].from == t; at++)
 			draw_text_edge(&g->edges[at], into);
@@ -252,7 +239,7 @@ static void draw_dot(const struct graph *g, struct buf *into)
 		buf_addf(into, "\" [label=\"");
 		add_label(into, t->id, "'");
 		buf_addf(into, "\\n%s\\n", state_of(t));
-		add_label(into, title_of(t), "'");
+		add_label(into, ticket_title(t), "'");
 		buf_addf(into, "\"%s];\n", fades(t) ? ", color=gray, fontcolor=gray" : "");
 	}
 	for (size_t i = 0; i < g->edge_count; i++) {
@@ -286,7 +273,7 @@ static void draw_mermaid(const struct graph *g, struct buf *into)
 		buf_addf(into, "\tn%zu[\"", i);
 		add_label(into, t->id, "#quot;");
 		buf_addf(into, " (%s)<br/>", state_of(t));
-		add_label(into, title_of(t), "#quot;");
+		add_label(into, ticket_title(t), "#quot;");
 		buf_addf(into, "\"]%s\n", fades(t) ? ":::resolved" : "");
 	}
 	for (size_t i = 0; i < g->edge_count; i++) {

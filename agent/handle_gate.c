@@ -73,11 +73,9 @@ bool handle_ticket_why(struct call *call, const struct ticket_why_params *p, str
 
 static void put_node(struct wire *w, const struct ticket *t)
 {
-	struct str title = ticket_item(t)->title;
-
 	wire_map(w);
 	wire_put_str(w, "id", t->id);
-	wire_put_str(w, "title", title.at ? title : STR(""));
+	wire_put_str(w, "title", ticket_title(t));
 	wire_put_str(w, "state", str_of(word(&words_state, t->state)));
 	wire_put_bool(w, "resolved", state_resolved((enum state)t->state));
 	wire_end(w);

@@ -144,6 +144,13 @@ const struct item *ticket_item(const struct ticket *t)
 	return t->face && t->face->item && t->face->item->item ? t->face->item->item : &none;
 }
 
+struct str ticket_title(const struct ticket *t)
+{
+	struct str title = ticket_item(t)->title;
+
+	return title.at ? title : STR("");
+}
+
 /* -- Files -------------------------------------------------------------- */
 
 static void count_content(struct index *ix, const struct content *c, int sign)

@@ -172,6 +172,8 @@ static inline bool ticket_exists(const struct ticket *t)
 
 /* Front matter that counts; a static empty one where there is none. */
 const struct item *ticket_item(const struct ticket *t);
+/* Its title; empty, never absent. */
+struct str ticket_title(const struct ticket *t);
 
 /* Whether its accepted plan is one for this stay in the queue, not for an earlier one. */
 bool ticket_plan_is_current(const struct ticket *t);

@@ -52,7 +52,4 @@ bool layout_split(struct str path, struct spot *spot);
 /* 1 to 128 of A-Z a-z 0-9 . _ - and a letter or digit first. */
 bool layout_id_ok(struct str id);
 
-/* The folder, from the Ticket's, that record files lie in. */
-#define LAYOUT_RECORDS "artifacts/records"
-
 #endif

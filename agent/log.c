@@ -8,23 +8,17 @@
 #include "base.h"
 #include "plain.h"
 
-static enum log_level limit = LEVEL_OF_INFO;
+/* As syslog(3) counts them. */
+enum { PRIORITY_ERROR = 3, PRIORITY_INFO = 6 };
 
-void log_set_level(enum log_level level)
-{
-	limit = level;
-}
-
-__attribute__((format(printf, 2, 0))) static void line(enum log_level level, const char *fmt,
+__attribute__((format(printf, 2, 0))) static void line(int priority, const char *fmt,
 							va_list args)
 {
 	struct buf out = { 0 };
-
-	if (level > limit)
-		return;
 	char *text = xvasprintf(fmt, args);
+
 	if (getenv("JOURNAL_STREAM"))
-		buf_addf(&out, "<%d>", (int)level);
+		buf_addf(&out, "<%d>", priority);
 	plain_add(&out, str_of(text));
 	buf_add(&out, "\n", 1);
 	fwrite(out.at, 1, out.len, stderr);
@@ -32,15 +26,14 @@ __attribute__((format(printf, 2, 0))) static void line(enum log_level level, con
 	free(text);
 }
 
-#define DEFINE(name, level) \
+#define DEFINE(name, priority) \
 	void name(const char *fmt, ...) \
 	{ \
 		va_list args; \
 \
 		va_start(args, fmt); \
-		line(level, fmt, args); \
+		line(priority, fmt, args); \
 		va_end(args); \
 	}
-DEFINE(log_error, LEVEL_OF_ERROR)
-DEFINE(log_info, LEVEL_OF_INFO)
-DEFINE(log_debug, LEVEL_OF_DEBUG)
+DEFINE(log_error, PRIORITY_ERROR)
+DEFINE(log_info, PRIORITY_INFO)

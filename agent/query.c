@@ -75,13 +75,7 @@ struct rows {
 
 static void take(struct rows *rows, struct arena *arena, struct seen row)
 {
-	if (rows->count == rows->cap) {
-		rows->cap = rows->cap ? rows->cap * 2 : 32;
-		struct seen *more = arena_alloc(arena, rows->cap * sizeof(*more));
-		if (rows->count)
-			memcpy(more, rows->at, rows->count * sizeof(*more));
-		rows->at = more;
-	}
+	rows->at = arena_more(arena, rows->at, rows->count, &rows->cap, sizeof(*rows->at));
 	rows->at[rows->count++] = row;
 }
 

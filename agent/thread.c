@@ -37,13 +37,7 @@ struct thread_event *thread_decisions(struct str text, struct arena *arena, size
 		struct str kind = attribute(line, STR("event: "));
 		if (!is_pointed_at(kind))
 			continue;
-		if (*count == cap) {
-			cap = cap ? cap * 2 : 8;
-			struct thread_event *more = arena_alloc(arena, cap * sizeof(*more));
-			if (*count)
-				memcpy(more, events, *count * sizeof(*more));
-			events = more;
-		}
+		events = arena_more(arena, events, *count, &cap, sizeof(*events));
 		events[(*count)++] = (struct thread_event){ kind, attribute(line, STR(" author: ")),
 							    attribute(line, STR(" at: ")), n };
 	}

@@ -25,13 +25,7 @@ struct telling {
 
 static struct why_row *add_row(struct telling *s, struct why_row row)
 {
-	if (s->count == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 16;
-		struct why_row *more = arena_alloc(s->arena, s->cap * sizeof(*more));
-		if (s->count)
-			memcpy(more, s->rows, s->count * sizeof(*more));
-		s->rows = more;
-	}
+	s->rows = arena_more(s->arena, s->rows, s->count, &s->cap, sizeof(*s->rows));
 	s->rows[s->count] = row;
 	return &s->rows[s->count++];
 }
