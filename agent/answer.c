@@ -28,7 +28,7 @@ void answer_strs(struct call *call, const char *name, const struct str *list, si
 
 struct str answer_file(struct call *call, int source, struct str path)
 {
-	const struct source *s = index_source(call->service->ix, source);
+	const struct source *s = index_source(call->ix, source);
 
 	return arena_printf(&call->arena, "%s%s%.*s", s->root, path.len ? "/" : "", STR_ARG(path));
 }
@@ -72,7 +72,7 @@ static void put_until(struct wire *w, const struct until *u)
 
 static void put_sources(struct call *call, uint64_t sources)
 {
-	const struct index *ix = call->service->ix;
+	const struct index *ix = call->ix;
 
 	wire_key(&call->out, "sources");
 	wire_list(&call->out);
@@ -104,7 +104,7 @@ void answer_record(struct call *call, const struct seen *row)
 	put_word(w, "origin", &words_origin, (int)r->origin);
 	put_word(w, "direction", &words_direction,
 		 row->derived ? DIRECTION_DERIVED : DIRECTION_STORED);
-	put_word(w, "status", &words_status, (int)decision_status(call->service->ix, d, call->now));
+	put_word(w, "status", &words_status, (int)decision_status(call->ix, d, call->now));
 	put_sources(call, d->sources);
 	wire_put_str(w, "file", answer_file(call, d->doc->copy->source, str_of(d->doc->path)));
 	if (r->line)
@@ -184,7 +184,7 @@ void answer_finding(struct call *call, const struct finding *f)
 	if (f->ticket)
 		wire_put_str(w, "ticket", f->ticket->id);
 	if (f->source >= 0) {
-		wire_put_str(w, "source", str_of(index_source(call->service->ix, f->source)->name));
+		wire_put_str(w, "source", str_of(index_source(call->ix, f->source)->name));
 		wire_put_str(w, "file", answer_file(call, f->source, f->path));
 	}
 	if (f->line)
@@ -204,7 +204,7 @@ static void put_ticket_sources(struct call *call, const struct ticket *t)
 	wire_list(w);
 	for (const struct copy *c = t->copies; c; c = c->next) {
 		wire_map(w);
-		wire_put_str(w, "name", str_of(index_source(call->service->ix, c->source)->name));
+		wire_put_str(w, "name", str_of(index_source(call->ix, c->source)->name));
 		put_word(w, "state", &words_state, (int)copy_state(c));
 		if (c->item && c->item->item)
 			wire_put_opt(w, "updated_at", c->item->item->updated_at);
@@ -246,7 +246,7 @@ static void put_both_records(struct call *call, const struct ticket *t, enum sco
 	struct fault never;
 
 	/* A page begins at the first row: all of them are there behind it. */
-	BUG_IF(!query_records(call->service->ix, &filter, call->now, &call->arena, &page, &rows,
+	BUG_IF(!query_records(call->ix, &filter, call->now, &call->arena, &page, &rows,
 			      &never));
 	put_records(call, "outgoing", rows, page.count, false);
 	put_records(call, "incoming", rows, page.count, true);
@@ -272,7 +272,7 @@ void answer_ticket(struct call *call, const struct ticket *t, enum scope scope)
 		wire_put_bool(w, "diverged", true);
 	put_problems(call, t);
 	put_both_records(call, t, scope);
-	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	gate_of(call->ix, t, call->now, &call->arena, &gate);
 	wire_key(w, "gate");
 	answer_gate(call, &gate);
 	wire_end(w);

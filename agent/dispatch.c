@@ -16,7 +16,7 @@ static void put_clock(struct call *call)
 	char clock[ULID_LEN + 24];
 
 	snprintf(clock, sizeof(clock), "%s:%llu", call->service->instance,
-		 (unsigned long long)index_generation(call->service->ix));
+		 (unsigned long long)index_generation(call->ix));
 	wire_put_str(&call->out, "clock", str_of(clock));
 }
 
@@ -231,7 +231,8 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 		   struct fault *why)
 {
 	struct call call = { .service = service, .conn = caller->conn, .id = rpc_find(e->method),
-			     .msgid = e->msgid, .read_only = &caller->read_only };
+			     .ix = service->ix, .msgid = e->msgid,
+			     .read_only = &caller->read_only };
 
 	if (call.id == RPC_COUNT)
 		return fault(why, FAULT_UNKNOWN_METHOD, "there is no method \"%.*s\"",

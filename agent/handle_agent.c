@@ -62,8 +62,8 @@ static void put_sources(struct call *call)
 
 	wire_key(w, "sources");
 	wire_list(w);
-	for (int i = -1; (i = index_source_next(call->service->ix, UINT64_MAX, i)) >= 0;) {
-		const struct source *s = index_source(call->service->ix, i);
+	for (int i = -1; (i = index_source_next(call->ix, UINT64_MAX, i)) >= 0;) {
+		const struct source *s = index_source(call->ix, i);
 		wire_map(w);
 		wire_put_str(w, "name", str_of(s->name));
 		wire_put_str(w, "path", str_of(s->top));
@@ -107,9 +107,9 @@ bool handle_agent_status(struct call *call, const struct agent_status_params *p,
 	wire_put_bool(w, "read_only", s->read_only);
 	wire_put_opt(w, "store", s->store(s->agent));
 	put_sources(call);
-	wire_put_int(w, "tickets", (int64_t)index_count(s->ix));
-	wire_put_int(w, "records", (int64_t)index_record_count(s->ix));
-	wire_put_int(w, "problems", (int64_t)index_flaw_count(s->ix));
+	wire_put_int(w, "tickets", (int64_t)index_count(call->ix));
+	wire_put_int(w, "records", (int64_t)index_record_count(call->ix));
+	wire_put_int(w, "problems", (int64_t)index_flaw_count(call->ix));
 	put_keeping(call, &keeping);
 	wire_put_int(w, "clients", (int64_t)s->clients);
 	wire_put_int(w, "calls", (int64_t)s->calls);

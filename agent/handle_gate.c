@@ -51,10 +51,10 @@ bool handle_ticket_why(struct call *call, const struct ticket_why_params *p, str
 	struct why_row *rows;
 	size_t count, told = 0, start;
 
-	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
-	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
-	why_of(call->service->ix, t, call->now, &call->arena, &rows, &count);
+	gate_of(call->ix, t, call->now, &call->arena, &gate);
+	why_of(call->ix, t, call->now, &call->arena, &rows, &count);
 	wire_put_str(&call->out, "ticket", t->id);
 	wire_put_str(&call->out, "verdict", str_of(word(&words_verdict, (int)gate.verdict)));
 	start = call->out.out->len;
@@ -103,9 +103,9 @@ bool handle_graph_get(struct call *call, const struct graph_get_params *p, struc
 	struct graph graph;
 	struct buf text = { 0 };
 
-	if (p->ticket.at && !index_resolve(call->service->ix, p->ticket, &only, why))
+	if (p->ticket.at && !index_resolve(call->ix, p->ticket, &only, why))
 		return false;
-	graph_of(call->service->ix, only, (enum scope)p->status, call->now, &call->arena, &graph);
+	graph_of(call->ix, only, (enum scope)p->status, call->now, &call->arena, &graph);
 	wire_key(&call->out, "nodes");
 	wire_list(&call->out);
 	for (size_t i = 0; i < graph.node_count; i++)
@@ -133,7 +133,7 @@ bool handle_brief_get(struct call *call, const struct brief_get_params *p, struc
 	if (max < BRIEF_BYTES_MIN || max > RPC_MESSAGE_MAX)
 		return fault(why, FAULT_BAD_ARGUMENT, "max_bytes is %lld; it goes from %d to %d",
 			     (long long)max, BRIEF_BYTES_MIN, RPC_MESSAGE_MAX);
-	brief_of(s->ix, call->now, (size_t)max, s->thread, s->agent, &call->arena, &brief);
+	brief_of(call->ix, call->now, (size_t)max, s->thread, s->agent, &call->arena, &brief);
 	wire_put_str(&call->out, "text", brief.text);
 	wire_put_int(&call->out, "bytes", (int64_t)brief.text.len);
 	answer_strs(call, "cut", brief.cut, brief.cut_count);
@@ -163,7 +163,7 @@ static bool may_accept(struct call *call, const struct ticket *t, bool override,
 {
 	struct gate gate;
 
-	gate_without_cycle(call->service->ix, t, call->now, &call->arena, &gate);
+	gate_without_cycle(call->ix, t, call->now, &call->arena, &gate);
 	if (gate.verdict == VERDICT_NOT_QUEUED)
 		return fault(why, FAULT_HELD, "%.*s is %s, not queued; only a queued Ticket is accepted",
 			     STR_ARG(t->id), word(&words_state, t->state));
@@ -187,11 +187,11 @@ bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *
 		call->parked = true;
 		return true;
 	}
-	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	if (p->override.at && !p->override.len)
 		return fault(why, FAULT_INVALID, "override needs a reason");
-	if (!guard_text(call->service->ix, "override", p->override, why))
+	if (!guard_text(call->ix, "override", p->override, why))
 		return false;
 	if (!is_asked_again(t, p->id) && !may_accept(call, t, p->override.len, why))
 		return false;

@@ -14,7 +14,7 @@ static bool page_of_records(struct call *call, const struct record_query_params 
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
 	struct seen *rows;
 
-	if (!query_records(call->service->ix, filter, call->now, &call->arena, &page, &rows, why))
+	if (!query_records(call->ix, filter, call->now, &call->arena, &page, &rows, why))
 		return false;
 	answer_page(call, &page);
 	wire_key(&call->out, "records");
@@ -28,8 +28,8 @@ static bool page_of_records(struct call *call, const struct record_query_params 
 /* The other Ticket need not be there: records may name one that is not. */
 static bool find_other(struct call *call, struct str name, struct ticket **into, struct fault *why)
 {
-	*into = name.at ? index_named(call->service->ix, name) : NULL;
-	return *into || !name.at || index_resolve(call->service->ix, name, into, why);
+	*into = name.at ? index_named(call->ix, name) : NULL;
+	return *into || !name.at || index_resolve(call->ix, name, into, why);
 }
 
 static bool find_source(struct call *call, struct str name, uint64_t *mask, struct fault *why)
@@ -37,7 +37,7 @@ static bool find_source(struct call *call, struct str name, uint64_t *mask, stru
 	if (!name.at)
 		return true;
 	for (int i = 0; i < SOURCES_MAX; i++) {
-		const struct source *s = index_source(call->service->ix, i);
+		const struct source *s = index_source(call->ix, i);
 		if (s && str_is(name, s->name)) {
 			*mask = UINT64_C(1) << i;
 			return true;
@@ -54,7 +54,7 @@ bool handle_record_query(struct call *call, const struct record_query_params *p,
 					.scope = (enum scope)p->status,
 					.order = (enum order)p->order };
 
-	if (p->ticket.at && !index_resolve(call->service->ix, p->ticket, &ticket, why))
+	if (p->ticket.at && !index_resolve(call->ix, p->ticket, &ticket, why))
 		return false;
 	if (!find_other(call, p->other, &other, why) ||
 	    !find_source(call, p->source, &filter.sources, why))
@@ -71,7 +71,7 @@ bool handle_record_query(struct call *call, const struct record_query_params *p,
 static void put_record(struct call *call, const struct seen *row, bool stored)
 {
 	const struct doc *doc = row->d->doc;
-	const struct source *s = index_source(call->service->ix, doc->copy->source);
+	const struct source *s = index_source(call->ix, doc->copy->source);
 
 	wire_key(&call->out, "record");
 	answer_record(call, row);
@@ -109,7 +109,7 @@ bool record_answer_written(struct call *call, struct str ticket, struct fault *w
 		*why = entry->why;
 		return false;
 	}
-	if (!index_resolve(call->service->ix, ticket, &t, why))
+	if (!index_resolve(call->ix, ticket, &t, why))
 		return false;
 	const struct decision *stored = draft_find(t, id);
 	if (!stored)
@@ -141,14 +141,14 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 	draft->at = draft->at ? draft->at : date_of(draft, call->now);
 	if (!draft->author.len)
 		draft->author = call->service->user(call->service->agent);
-	if (!draft_check(call->service->ix, draft, &call->arena, why))
+	if (!draft_check(call->ix, draft, &call->arena, why))
 		return false;
 	if (!draft->id.at) {
 		ulid_make(made);
 		draft->id = str_of(made);
 	}
 	const struct decision *stored = draft_find(draft->ticket, draft->id);
-	struct ledger_entry *entry = draft_entry(call->service->ix, draft, stored);
+	struct ledger_entry *entry = draft_entry(call->ix, draft, stored);
 	if (stored && !is_as_asked(stored, entry, why)) {
 		ledger_entry_free(entry);
 		return false;
@@ -168,7 +168,7 @@ static bool other_id(struct call *call, const struct record_add_params *p, struc
 	*into = p->other;
 	if (!p->other.at)
 		return true;
-	if (index_resolve(call->service->ix, p->other, &other, why)) {
+	if (index_resolve(call->ix, p->other, &other, why)) {
 		*into = other->id;
 		return true;
 	}
@@ -189,7 +189,7 @@ static bool known_by_relation(struct call *call, const struct draft *draft, stru
 	struct fault never;
 
 	if (kind_row(draft->kind)->origin != ORIGIN_PLAN ||
-	    !query_records(call->service->ix, &filter, call->now, &call->arena, &page, &rows, &never))
+	    !query_records(call->ix, &filter, call->now, &call->arena, &page, &rows, &never))
 		return false;
 	for (size_t i = 0; i < page.count; i++) {
 		const struct decision *d = rows[i].d;
@@ -212,7 +212,7 @@ static bool add_draft(struct call *call, const struct record_add_params *p, stru
 
 	if (!other_id(call, p, &draft->other, why))
 		return false;
-	if (p->until.at && !draft_until(call->service->ix, p->until, &draft->until, why))
+	if (p->until.at && !draft_until(call->ix, p->until, &draft->until, why))
 		return false;
 	draft->plan = (struct plan){ plan ? p->message : STR_NONE, p->branch, p->worktree,
 				     p->role_plan };
@@ -230,7 +230,7 @@ bool handle_record_add(struct call *call, const struct record_add_params *p, str
 
 	if (call->entry)
 		return record_answer_written(call, p->ticket, why);
-	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	draft.ticket = t;
 	if (!add_draft(call, p, &draft, why))
@@ -297,7 +297,7 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 
 	if (call->entry)
 		return record_answer_written(call, p->ticket, why);
-	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	if (!p->message.len)
 		return fault(why, FAULT_INVALID, "a retraction needs a message that says why");

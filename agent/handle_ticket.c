@@ -10,7 +10,7 @@ bool handle_ticket_list(struct call *call, const struct ticket_list_params *p, s
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
 	struct ticket **rows;
 
-	if (!query_tickets(call->service->ix, p->state, &call->arena, &page, &rows, why))
+	if (!query_tickets(call->ix, p->state, &call->arena, &page, &rows, why))
 		return false;
 	answer_page(call, &page);
 	wire_key(&call->out, "tickets");
@@ -25,7 +25,7 @@ bool handle_ticket_get(struct call *call, const struct ticket_get_params *p, str
 {
 	struct ticket *t;
 
-	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	wire_key(&call->out, "ticket");
 	answer_ticket(call, t, (enum scope)p->status);
@@ -37,9 +37,9 @@ bool handle_ticket_check(struct call *call, const struct ticket_check_params *p,
 	struct ticket *t;
 	struct gate gate;
 
-	if (!index_resolve(call->service->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
-	gate_of(call->service->ix, t, call->now, &call->arena, &gate);
+	gate_of(call->ix, t, call->now, &call->arena, &gate);
 	wire_key(&call->out, "gate");
 	answer_gate(call, &gate);
 	return true;
@@ -50,7 +50,7 @@ bool handle_queue_list(struct call *call, const struct queue_list_params *p, str
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
 	struct gate *rows;
 
-	if (!query_queue(call->service->ix, p->clear, call->now, &call->arena, &page, &rows, why))
+	if (!query_queue(call->ix, p->clear, call->now, &call->arena, &page, &rows, why))
 		return false;
 	answer_page(call, &page);
 	wire_key(&call->out, "queue");
@@ -68,9 +68,9 @@ bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, str
 	struct finding *rows;
 	size_t errors;
 
-	if (p->ticket.at && !index_resolve(call->service->ix, p->ticket, &only, why))
+	if (p->ticket.at && !index_resolve(call->ix, p->ticket, &only, why))
 		return false;
-	if (!doctor_run(call->service->ix, only, call->now, &call->arena, &page, &rows, &errors, why))
+	if (!doctor_run(call->ix, only, call->now, &call->arena, &page, &rows, &errors, why))
 		return false;
 	answer_page(call, &page);
 	wire_put_int(&call->out, "errors", (int64_t)errors);

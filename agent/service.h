@@ -73,6 +73,7 @@ struct service {
 struct call {
 	struct service *service;
 	struct conn *conn; /* NULL once the client is gone */
+	struct index *ix;   /* what is asked; handlers ask this one, not the service's */
 	const struct rpc_method *method;
 	enum rpc_id id;
 	uint32_t msgid;
