@@ -20,7 +20,9 @@
  *  model        pure: no clock, no disk, no socket
  *   layout      where things lie in a tree        content   what one file says
  *   item        item.md into content              artifact  records into content
- *   index       all Tickets and their records     gate      may it be accepted now
+ *   index, index_private  all Tickets, sources    intake    what files are there
+ *   settle      what they come to                 status    what became of records
+ *   gate        may it be accepted now
  *   query       lists in pages                    doctor    what is wrong
  *   meaning     what two records say alike        guard     keep local paths out
  *   cycle       who waits for itself              why       the tree of holds

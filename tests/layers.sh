@@ -7,7 +7,7 @@
 # Of what layer a file of agent/ is, by its name without ending.
 layers='
 floor    arena hash log
-model    layout content item artifact thread index meaning cycle gate guard query why graph doctor brief
+model    layout content item artifact thread index index_private intake settle status meaning cycle gate guard query why graph doctor brief
 service  service server dispatch draft answer handlers handle_*
 world    beneath watch git worker ledger life
 top      agent main sources
@@ -27,12 +27,13 @@ top       client:
 
 # Headers that only these files may include.
 only='
-ev.h           agent/agent.c agent/server.c
-git2*          agent/git.c
-sys/inotify.h  agent/watch.c
-pthread.h      agent/worker.c
-yaml.h         agent/item.c
-uthash.h       agent/hash.h
+ev.h            agent/agent.c agent/server.c
+git2*           agent/git.c
+sys/inotify.h   agent/watch.c
+pthread.h       agent/worker.c
+yaml.h          agent/item.c
+uthash.h        agent/hash.h
+index_private.h agent/index.c agent/intake.c agent/settle.c
 '
 
 cd "${srcdir:-$(dirname "$0")/..}" || exit 99

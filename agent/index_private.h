@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_INDEX_PRIVATE_H
+#define TP_INDEX_PRIVATE_H
+
+#include "index.h"
+
+/*
+ * The index from within: for index.c (Tickets, sources, numbers), intake.c (what
+ * files are there) and settle.c (what they come to), and nobody else.
+ */
+struct index {
+	struct ticket *tickets; /* by id, those that are only named too */
+	struct source sources[SOURCES_MAX];
+	struct doc *docs[SOURCES_MAX]; /* by path */
+	struct stray *strays;
+	struct ticket *dirty;
+	struct ticket **sorted; /* NULL: to be made again */
+	size_t there;           /* Tickets that are there */
+	size_t records;
+	size_t flaws;
+	size_t occupied;
+	size_t timed;      /* records that wait for a time */
+	int64_t now;       /* as far as index_pass_time was told */
+	int64_t next_time; /* the first later one that ends a wait; 0: none */
+	uint64_t generation;
+	unsigned epoch;
+	bool changed;
+};
+
+/* The Ticket of that id, made as one that is only named if there is none. */
+struct ticket *ticket_find_or_make(struct index *ix, struct str id);
+/* Something of the Ticket changed: look at it again in index_settle. */
+void ticket_soil(struct index *ix, struct ticket *t);
+/* A Ticket that is not there and that nobody names any more has no place here. */
+void ticket_drop_if_unknown(struct index *ix, struct ticket *t);
+/* Tickets came or went: their order is to be made again. */
+void index_unsort(struct index *ix);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "index_private.h"
+
+#include <stdlib.h>
+
+static void count_content(struct index *ix, const struct content *c, int sign)
+{
+	if (c)
+		ix->flaws += (size_t)((int64_t)sign * (c->flaw_count + c->flaws_cut));
+}
+
+static struct copy *find_copy(const struct ticket *t, int source, struct str dir)
+{
+	struct copy *copy = t->copies;
+
+	while (copy && !(copy->source == source && str_is(dir, copy->dir)))
+		copy = copy->next;
+	return copy;
+}
+
+/* By the sources' names, for a source's number depends on when it came; then by folder. */
+static int copy_order(const struct index *ix, const struct copy *a, const struct copy *b)
+{
+	int order = strcmp(ix->sources[a->source].name, ix->sources[b->source].name);
+
+	return order ? order : strcmp(a->dir, b->dir);
+}
+
+static struct copy *find_or_make_copy(struct index *ix, int source, const struct spot *spot)
+{
+	struct ticket *t = ticket_find_or_make(ix, spot->ticket);
+	struct copy *copy = find_copy(t, source, spot->dir), **at = &t->copies;
+
+	if (copy)
+		return copy;
+	if (!t->copies) {
+		ix->there++;
+		index_unsort(ix);
+	}
+	copy = xcalloc(1, sizeof(*copy) + spot->dir.len + 1);
+	copy->ticket = t;
+	copy->source = source;
+	memcpy(copy->dir, spot->dir.at, spot->dir.len);
+	while (*at && copy_order(ix, *at, copy) < 0)
+		at = &(*at)->next;
+	copy->next = *at;
+	*at = copy;
+	ticket_soil(ix, t);
+	return copy;
+}
+
+static void drop_doc(struct index *ix, struct doc *doc)
+{
+	struct copy *copy = doc->copy;
+
+	ticket_soil(ix, copy->ticket);
+	count_content(ix, doc->content, -1);
+	HASH_DELETE(hh, ix->docs[copy->source], doc);
+	DL_DELETE(copy->docs, doc);
+	/* Decisions point to the doc until settle; the content may be shared. */
+	doc->copy = NULL;
+	content_free(doc->content);
+	free(doc);
+}
+
+static void set_item(struct index *ix, struct copy *copy, struct content *item)
+{
+	count_content(ix, copy->item, -1);
+	count_content(ix, item, +1);
+	content_free(copy->item);
+	copy->item = item;
+	ticket_soil(ix, copy->ticket);
+}
+
+static void drop_copy(struct index *ix, struct copy *copy)
+{
+	struct ticket *t = copy->ticket;
+	struct copy **at = &t->copies;
+
+	while (copy->docs)
+		drop_doc(ix, copy->docs);
+	set_item(ix, copy, NULL);
+	while (*at != copy)
+		at = &(*at)->next;
+	*at = copy->next;
+	if (t->face == copy)
+		t->face = NULL;
+	free(copy);
+	if (t->copies)
+		return;
+	ix->there--;
+	index_unsort(ix);
+}
+
+static void drop_copy_if_empty(struct index *ix, struct copy *copy)
+{
+	if (!copy->item && !copy->docs)
+		drop_copy(ix, copy);
+}
+
+/* The same content in another checkout is held once. */
+static struct content *share(struct index *ix, const struct copy *copy, struct str path,
+			     struct content *content)
+{
+	for (const struct copy *c = copy->ticket->copies; c; c = c->next) {
+		struct content *same = c->item;
+		struct doc *doc;
+		if (c->source == copy->source)
+			continue;
+		if (content->role != ROLE_ITEM) {
+			HASH_FIND(hh, ix->docs[c->source], path.at, path.len, doc);
+			same = doc ? doc->content : NULL;
+		}
+		if (same && content_same(same, content)) {
+			content_free(content);
+			return content_share(same);
+		}
+	}
+	return content;
+}
+
+static void put_doc(struct index *ix, struct copy *copy, struct str path, struct content *content)
+{
+	struct doc *doc;
+
+	HASH_FIND(hh, ix->docs[copy->source], path.at, path.len, doc);
+	if (doc && content_same(doc->content, content)) {
+		doc->epoch = ix->epoch;
+		content_free(content);
+		return;
+	}
+	if (!doc) {
+		doc = xcalloc(1, sizeof(*doc) + path.len + 1);
+		memcpy(doc->path, path.at, path.len);
+		doc->copy = copy;
+		HASH_ADD_KEYPTR(hh, ix->docs[copy->source], doc->path, path.len, doc);
+		/* The head's prev is the tail. */
+		if (copy->docs && strcmp(copy->docs->prev->path, doc->path) > 0)
+			copy->docs_mixed = true;
+		DL_APPEND(copy->docs, doc);
+	}
+	count_content(ix, doc->content, -1);
+	count_content(ix, content, +1);
+	content_free(doc->content);
+	doc->content = content;
+	doc->epoch = ix->epoch;
+	ticket_soil(ix, copy->ticket);
+}
+
+void index_put(struct index *ix, int source, struct str path, struct content *content)
+{
+	struct spot spot;
+
+	BUG_IF(!layout_split(path, &spot) || !spot.file.len);
+	struct copy *copy = find_or_make_copy(ix, source, &spot);
+	if (copy->next || copy->ticket->copies != copy)
+		content = share(ix, copy, path, content);
+	if (content->role != ROLE_ITEM) {
+		put_doc(ix, copy, path, content);
+		return;
+	}
+	copy->item_epoch = ix->epoch;
+	if (copy->item && content_same(copy->item, content))
+		content_free(content);
+	else
+		set_item(ix, copy, content);
+}
+
+static bool below(const char *path, struct str folder)
+{
+	return strncmp(path, folder.at, folder.len) == 0 &&
+	       (path[folder.len] == '/' || path[folder.len] == '\0');
+}
+
+/* Drop the copies of a source that lie below a folder above Tickets. */
+static void drop_many(struct index *ix, int source, struct str folder)
+{
+	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
+		for (struct copy *c = t->copies, *next; c; c = next) {
+			next = c->next;
+			if (c->source == source && (!folder.len || below(c->dir, folder)))
+				drop_copy(ix, c);
+		}
+}
+
+static void drop_stray(struct index *ix, struct stray *s)
+{
+	HASH_DELETE(hh, ix->strays, s);
+	free(s);
+	ix->flaws--;
+	ix->changed = true;
+}
+
+static void drop_strays(struct index *ix, int source, struct str path)
+{
+	struct stray *s, *next;
+
+	HASH_ITER(hh, ix->strays, s, next)
+	if (s->source == source && (!path.len || below(s->path, path)))
+		drop_stray(ix, s);
+}
+
+static void drop_in_ticket(struct index *ix, int source, const struct spot *spot, struct str path)
+{
+	struct ticket *t = index_named(ix, spot->ticket);
+	struct copy *copy = t ? find_copy(t, source, spot->dir) : NULL;
+	struct doc *doc, *next;
+
+	if (!copy)
+		return;
+	if (!spot->file.at) {
+		drop_copy(ix, copy);
+		return;
+	}
+	if (str_is(spot->file, "item.md") && copy->item)
+		set_item(ix, copy, NULL);
+	HASH_FIND(hh, ix->docs[source], path.at, path.len, doc);
+	if (doc) {
+		drop_doc(ix, doc);
+	} else {
+		DL_FOREACH_SAFE(copy->docs, doc, next)
+		if (below(doc->path, path))
+			drop_doc(ix, doc);
+	}
+	drop_copy_if_empty(ix, copy);
+}
+
+void index_drop(struct index *ix, int source, struct str path)
+{
+	struct spot spot;
+
+	if (ix->strays)
+		drop_strays(ix, source, path);
+	if (layout_split(path, &spot))
+		drop_in_ticket(ix, source, &spot, path);
+	else
+		drop_many(ix, source, path);
+}
+
+void index_stray_put(struct index *ix, int source, struct str path, enum problem code,
+		     const char *text)
+{
+	struct stray *s;
+
+	for (s = ix->strays; s; s = s->hh.next)
+		if (s->source == source && str_is(path, s->path))
+			break;
+	if (s && s->code == code && str_is(s->text, text)) {
+		s->epoch = ix->epoch;
+		return;
+	}
+	if (s)
+		drop_stray(ix, s);
+	s = xcalloc(1, sizeof(*s) + path.len + 1 + strlen(text) + 1);
+	memcpy(s->path, path.at, path.len);
+	strcpy(s->path + path.len + 1, text);
+	s->text = str_of(s->path + path.len + 1);
+	s->code = code;
+	s->source = source;
+	s->epoch = ix->epoch;
+	HASH_ADD_KEYPTR(hh, ix->strays, s->path, path.len, s);
+	ix->flaws++;
+	ix->changed = true;
+}
+
+const struct stray *index_strays(const struct index *ix)
+{
+	return ix->strays;
+}
+
+void index_scan_begin(struct index *ix, int source)
+{
+	(void)source;
+	ix->epoch++;
+}
+
+void index_scan_end(struct index *ix, int source)
+{
+	struct stray *s, *next_stray;
+
+	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
+		for (struct copy *c = t->copies, *next; c; c = next) {
+			struct doc *doc, *next_doc;
+			next = c->next;
+			if (c->source != source)
+				continue;
+			DL_FOREACH_SAFE(c->docs, doc, next_doc)
+			if (doc->epoch != ix->epoch)
+				drop_doc(ix, doc);
+			if (c->item && c->item_epoch != ix->epoch)
+				set_item(ix, c, NULL);
+			drop_copy_if_empty(ix, c);
+		}
+	HASH_ITER(hh, ix->strays, s, next_stray)
+	if (s->source == source && s->epoch != ix->epoch)
+		drop_stray(ix, s);
+}

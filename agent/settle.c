@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+#include "index_private.h"
+
+#include <stdlib.h>
+
+/* How far a state is, for the choice among sources: unknown is no progress. */
+static int progress(enum state state)
+{
+	return state == STATE_UNKNOWN ? -1 : (int)state;
+}
+
+static bool is_authority(const struct index *ix, const struct copy *copy)
+{
+	return ix->sources[copy->source].authority;
+}
+
+static bool authority_has_tree(const struct index *ix)
+{
+	for (int i = 0; i < SOURCES_MAX; i++)
+		if (ix->sources[i].used && ix->sources[i].authority && ix->sources[i].root[0])
+			return true;
+	return false;
+}
+
+/* The authority's copy counts; where it has none, the furthest of the others. */
+static const struct copy *choose_face(const struct index *ix, const struct ticket *t)
+{
+	const struct copy *best = t->copies;
+
+	for (const struct copy *c = t->copies; c; c = c->next) {
+		if (is_authority(ix, c))
+			return c;
+		if (progress(copy_state(c)) > progress(copy_state(best)))
+			best = c;
+	}
+	return best;
+}
+
+static bool found_twice(const struct ticket *t)
+{
+	for (const struct copy *c = t->copies; c && c->next; c = c->next)
+		if (c->source == c->next->source)
+			return true;
+	return false;
+}
+
+static bool copy_unreadable(const struct copy *copy)
+{
+	if (!copy->item || copy->item->unreadable)
+		return true;
+	for (const struct doc *d = copy->docs; d; d = d->next)
+		if (d->content->unreadable)
+			return true;
+	return false;
+}
+
+/* What the item.md files of all sources come to. */
+static void settle_state(const struct index *ix, struct ticket *t)
+{
+	t->face = t->copies ? choose_face(ix, t) : NULL;
+	t->twice = found_twice(t);
+	t->state = (uint8_t)(t->face && !t->twice ? copy_state(t->face) : STATE_UNKNOWN);
+	t->elsewhere = t->face && !is_authority(ix, t->face) && authority_has_tree(ix);
+	t->unreadable = t->state == STATE_UNKNOWN;
+	t->diverged = false;
+	t->busy_elsewhere = t->resolved_elsewhere = -1;
+	for (const struct copy *c = t->copies; c; c = c->next) {
+		enum state there = copy_state(c);
+		t->unreadable |= copy_unreadable(c);
+		if (c->source == t->face->source)
+			continue;
+		t->diverged |= there != t->state;
+		if (there == STATE_INPROGRESS && t->busy_elsewhere < 0)
+			t->busy_elsewhere = (int8_t)c->source;
+		if (state_resolved(there) && !state_resolved(t->state) && t->resolved_elsewhere < 0)
+			t->resolved_elsewhere = (int8_t)c->source;
+	}
+}
+
+static bool is_timed(const struct decision *d)
+{
+	return d->record->until && d->record->until->form == UNTIL_AFTER;
+}
+
+static void unlink_own(struct index *ix, struct ticket *t)
+{
+	struct decision *own = t->own;
+	uint32_t count = t->own_count;
+
+	ix->records -= count;
+	ix->timed -= t->own_timed;
+	t->own_timed = 0;
+	t->own = NULL;
+	t->own_count = 0;
+	t->last_plan = NULL;
+	for (uint32_t i = 0; i < count; i++) {
+		struct ticket *other = own[i].other;
+		if (!other)
+			continue;
+		DL_DELETE(other->incoming, &own[i]);
+		if (other != t)
+			ticket_drop_if_unknown(ix, other);
+	}
+	free(own);
+}
+
+static int doc_order(const struct doc *a, const struct doc *b)
+{
+	return strcmp(a->path, b->path);
+}
+/* Sorts by key, then by what decides which source's content counts. */
+static int by_key(const void *a, const void *b, void *data)
+{
+	const struct decision *x = a, *y = b;
+	const struct index *ix = data;
+	int order = str_cmp(x->record->id, y->record->id);
+
+	if (!order)
+		order = (x->doc->content->role == ROLE_RELATIONS) -
+			(y->doc->content->role == ROLE_RELATIONS);
+	if (!order)
+		order = strcmp(ix->sources[x->doc->copy->source].name,
+			       ix->sources[y->doc->copy->source].name);
+	if (!order)
+		order = doc_order(x->doc, y->doc);
+	if (!order)
+		order = (x->record > y->record) - (x->record < y->record);
+	return order;
+}
+
+static int by_time(const void *a, const void *b, void *data)
+{
+	const struct decision *x = a, *y = b;
+
+	if (x->record->at != y->record->at)
+		return x->record->at < y->record->at ? -1 : 1;
+	return by_key(a, b, data);
+}
+
+static bool same_key(const struct decision *a, const struct decision *b)
+{
+	return (a->doc->content->role == ROLE_RELATIONS) ==
+		       (b->doc->content->role == ROLE_RELATIONS) &&
+	       str_eq(a->record->id, b->record->id);
+}
+
+/* The union over sources: of one key, the authority's content, else the first source's. */
+static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t count)
+{
+	uint32_t kept = 0;
+
+	qsort_r(all, count, sizeof(*all), by_key, ix);
+	for (uint32_t i = 0; i < count; i++) {
+		struct decision *into = NULL;
+		/* The same key twice within a source are two records: look for one without it. */
+		for (uint32_t k = kept; k > 0 && same_key(&all[k - 1], &all[i]) && !into; k--)
+			if (!(all[k - 1].sources & all[i].sources))
+				into = &all[k - 1];
+		if (!into) {
+			all[kept++] = all[i];
+			continue;
+		}
+		into->diverged |= into->record->at != all[i].record->at ||
+				  !record_same(into->record, all[i].record);
+		into->sources |= all[i].sources;
+		if (is_authority(ix, all[i].doc->copy)) {
+			into->record = all[i].record;
+			into->doc = all[i].doc;
+		}
+	}
+	return kept;
+}
+
+static int by_record_id(const void *a, const void *b)
+{
+	const struct decision *const *x = a, *const *y = b;
+
+	return str_cmp((*x)->record->id, (*y)->record->id);
+}
+
+/* A relation can come back under its key: written later, it counts again. */
+static void retract(const struct decision *r, struct decision *d)
+{
+	if (d->record->kind != KIND_RETRACTION &&
+	    (d->doc->content->role != ROLE_RELATIONS || d->record->at <= r->record->at))
+		d->retracted = true;
+}
+
+/* Where `id` would stand among decisions sorted by id: the first that is not before it. */
+static uint32_t lower_bound(struct decision *const *sorted, uint32_t count, struct str id)
+{
+	uint32_t from = 0;
+
+	while (count) {
+		uint32_t half = count / 2;
+		if (str_cmp(sorted[from + half]->record->id, id) < 0) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}
+
+static void settle_retractions(struct ticket *t)
+{
+	struct decision **sorted = NULL;
+
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		struct decision *r = &t->own[i];
+		if (r->record->kind != KIND_RETRACTION)
+			continue;
+		if (!sorted) {
+			sorted = xcalloc(t->own_count, sizeof(struct decision *));
+			for (uint32_t k = 0; k < t->own_count; k++)
+				sorted[k] = &t->own[k];
+			qsort(sorted, t->own_count, sizeof(struct decision *), by_record_id);
+		}
+		uint32_t k = lower_bound(sorted, t->own_count, r->record->retracts);
+		for (; k < t->own_count && str_eq(sorted[k]->record->id, r->record->retracts); k++)
+			retract(r, sorted[k]);
+	}
+	free(sorted);
+}
+
+static uint32_t gather(const struct ticket *t, struct decision *into)
+{
+	uint32_t count = 0;
+
+	for (const struct copy *c = t->copies; c; c = c->next)
+		for (struct doc *d = c->docs; d; d = d->next)
+			for (uint32_t i = 0; i < d->content->record_count; i++, count++)
+				if (into)
+					into[count] = (struct decision){
+						.record = &d->content->records[i],
+						.doc = d,
+						.sources = UINT64_C(1) << c->source,
+					};
+	return count;
+}
+
+static void link_own(struct index *ix, struct ticket *t)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		struct decision *d = &t->own[i];
+		d->ticket = t;
+		t->own_timed += is_timed(d);
+		if (d->record->kind == KIND_ACCEPTED_PLAN && !d->retracted)
+			t->last_plan = d;
+		if (!d->record->other.at)
+			continue;
+		d->other = ticket_find_or_make(ix, d->record->other);
+		DL_APPEND(d->other->incoming, d);
+	}
+}
+
+static void settle_records(struct index *ix, struct ticket *t)
+{
+	uint32_t count = gather(t, NULL);
+
+	if (count) {
+		struct decision *own = xcalloc(count, sizeof(*own));
+		gather(t, own);
+		if (t->copies->next)
+			count = merge_sources(ix, own, count);
+		qsort_r(own, count, sizeof(*own), by_time, ix);
+		t->own = own;
+		t->own_count = count;
+		settle_retractions(t);
+		link_own(ix, t);
+		ix->timed += t->own_timed;
+	}
+	ix->records += count;
+}
+
+static void settle_occupied(struct index *ix, struct ticket *t)
+{
+	ix->occupied -= t->occupied;
+	t->occupied = t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 ||
+		      (t->state == STATE_QUEUED && ticket_plan_is_current(t));
+	ix->occupied += t->occupied;
+}
+
+/* Folders list their files in no order. */
+static void sort_docs(struct ticket *t)
+{
+	for (struct copy *c = t->copies; c; c = c->next) {
+		if (c->docs_mixed)
+			DL_SORT(c->docs, doc_order);
+		c->docs_mixed = false;
+	}
+}
+
+/* The first time after now that ends a wait.  Few trees have any such record. */
+static void settle_next_time(struct index *ix)
+{
+	ix->next_time = 0;
+	for (const struct ticket *t = ix->timed ? ix->tickets : NULL; t; t = t->hh.next)
+		for (uint32_t i = 0; t->own_timed && i < t->own_count; i++) {
+			int64_t at = is_timed(&t->own[i]) ? t->own[i].record->until->after : 0;
+			if (at > ix->now && (!ix->next_time || at < ix->next_time))
+				ix->next_time = at;
+		}
+}
+
+bool index_settle(struct index *ix)
+{
+	if (!ix->changed)
+		return false;
+	ix->changed = false;
+	ix->generation++;
+	/* First let go of everything, so that nobody is found by a record that is gone. */
+	for (struct ticket *t = ix->dirty; t; t = t->dirty_next)
+		unlink_own(ix, t);
+	for (struct ticket *t = ix->dirty; t; t = t->dirty_next) {
+		sort_docs(t);
+		settle_state(ix, t);
+		settle_records(ix, t);
+		settle_occupied(ix, t);
+		t->generation = ix->generation;
+	}
+	while (ix->dirty) {
+		struct ticket *t = ix->dirty;
+		ix->dirty = t->dirty_next;
+		t->dirty = false;
+		t->dirty_next = NULL;
+		ticket_drop_if_unknown(ix, t);
+	}
+	settle_next_time(ix);
+	return true;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "index.h"
+
+#include "stamp.h"
+
+enum state copy_state(const struct copy *copy)
+{
+	return copy->item && copy->item->item ? copy->item->item->state : STATE_UNKNOWN;
+}
+
+const struct item *ticket_item(const struct ticket *t)
+{
+	static const struct item none = { .state = STATE_UNKNOWN };
+
+	return t->face && t->face->item && t->face->item->item ? t->face->item->item : &none;
+}
+
+struct str ticket_title(const struct ticket *t)
+{
+	struct str title = ticket_item(t)->title;
+
+	return title.at ? title : STR("");
+}
+
+bool ticket_plan_is_current(const struct ticket *t)
+{
+	int64_t queued;
+
+	if (!t->last_plan)
+		return false;
+	return !ticket_item(t)->queued_at.at || !stamp_parse(ticket_item(t)->queued_at, &queued) ||
+	       t->last_plan->record->at >= queued;
+}
+
+bool decision_until_holds(const struct index *ix, const struct decision *d, int64_t now)
+{
+	const struct until *u = d->record->until;
+	const struct ticket *t;
+
+	switch (u ? u->form : UNTIL_NONE) {
+	case UNTIL_TICKET:
+		t = index_find(ix, u->ticket);
+		return t && t->state != STATE_UNKNOWN && t->state >= u->state;
+	case UNTIL_AFTER:
+		return now >= u->after;
+	case UNTIL_FREE:
+		return index_occupied(ix) < (uint64_t)u->free;
+	case UNTIL_HUMAN:
+	case UNTIL_NONE:
+		break;
+	}
+	return false;
+}
+
+bool decision_superseded(const struct decision *d)
+{
+	const struct decision *plan = d->ticket->last_plan;
+	enum kind kind = d->record->kind;
+
+	/* The array is in order of time: what stands before the last plan is older. */
+	return (kind == KIND_ACCEPTED_PLAN || kind == KIND_WAITING_CAPACITY_NOTE) && plan &&
+	       d < plan;
+}
+
+enum status decision_status(const struct index *ix, const struct decision *d, int64_t now)
+{
+	const struct kind_row *row = kind_row(d->record->kind);
+	bool dangling = d->other && !ticket_exists(d->other);
+
+	if (d->retracted)
+		return STATUS_RETRACTED;
+	if (d->record->kind == KIND_RETRACTION)
+		return STATUS_SATISFIED;
+	if (row->code == REASON_NONE && row->takes == TAKES_TICKET)
+		return dangling ? STATUS_DANGLING : STATUS_LIVE;
+	if (decision_superseded(d))
+		return STATUS_SUPERSEDED;
+	if (state_resolved(d->ticket->state))
+		return STATUS_SATISFIED;
+	if (dangling)
+		return STATUS_DANGLING;
+	if (d->other && state_resolved(d->other->state))
+		return STATUS_SATISFIED;
+	return decision_until_holds(ix, d, now) ? STATUS_SATISFIED : STATUS_LIVE;
+}
