@@ -361,7 +361,7 @@ bool agent_new(const struct place *place, const struct agent_options *options, s
 		return false;
 	}
 	start_watchers(a);
-	a->worker = worker_new(ledger_write, bg_wake, a);
+	a->worker = worker_new(bg_wake, a);
 	*into = a;
 	return true;
 }

@@ -39,6 +39,7 @@ struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const c
 {
 	struct ledger_entry *e = xcalloc(1, sizeof(*e));
 
+	e->job.run = ledger_write;
 	e->root = xstrdup(root);
 	e->dir = xstrdup(dir);
 	e->name = xstrdup(name);

@@ -19,7 +19,6 @@ struct worker {
 	pthread_cond_t more;
 	struct line given, done;
 	bool ending;
-	void (*run)(struct job *batch);
 	void (*wake)(void *ctx);
 	void *ctx;
 };
@@ -41,6 +40,20 @@ static struct job *take_all(struct line *line)
 	return jobs;
 }
 
+/* Jobs of one kind that stand together are one batch. */
+static void bg_run(struct job *jobs)
+{
+	for (struct job *first = jobs, *rest; first; first = rest) {
+		struct job *last = first;
+		while (last->next && last->next->run == first->run)
+			last = last->next;
+		rest = last->next;
+		last->next = NULL;
+		first->run(first);
+		last->next = rest;
+	}
+}
+
 static void *bg_main(void *data)
 {
 	struct worker *w = data;
@@ -53,7 +66,7 @@ static void *bg_main(void *data)
 		if (!batch)
 			break;
 		pthread_mutex_unlock(&w->mutex);
-		w->run(batch);
+		bg_run(batch);
 		pthread_mutex_lock(&w->mutex);
 		append(&w->done, batch);
 		w->wake(w->ctx);
@@ -62,12 +75,11 @@ static void *bg_main(void *data)
 	return NULL;
 }
 
-struct worker *worker_new(void (*run)(struct job *batch), void (*wake)(void *ctx), void *ctx)
+struct worker *worker_new(void (*wake)(void *ctx), void *ctx)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
 	sigset_t all, before;
 
-	w->run = run;
 	w->wake = wake;
 	w->ctx = ctx;
 	pthread_mutex_init(&w->mutex, NULL);

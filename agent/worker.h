@@ -13,13 +13,12 @@ struct worker;
 
 struct job {
 	struct job *next;
+	/* Called on the other thread with a batch: this job and those of the same kind behind it. */
+	void (*run)(struct job *batch);
 };
 
-/*
- * `run` is called on the other thread with a batch; `wake` too, when the batch
- * is done: it must only cause worker_take to be called on the first thread.
- */
-struct worker *worker_new(void (*run)(struct job *batch), void (*wake)(void *ctx), void *ctx);
+/* `wake` is called on the other thread when jobs are done; it must only cause worker_take. */
+struct worker *worker_new(void (*wake)(void *ctx), void *ctx);
 /* Lets it finish everything it was given, then ends it.  What was done is returned. */
 struct job *worker_end(struct worker *worker);
 
