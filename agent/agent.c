@@ -334,18 +334,28 @@ static bool may_start(const struct agent *a, const struct agent_options *options
 		     "no agent runs and ticketplan.autostart is false; start one with: tpctl start");
 }
 
+/* How clients come: by the socket that the lock makes ours, or one by our own descriptors. */
+static bool open_door(struct agent *a, const struct agent_options *options, struct fault *why)
+{
+	if (!options->stdio)
+		return server_new(a->loop, &a->service, &a->server, why);
+	a->server = server_new_stdio(a->loop, &a->service);
+	return true;
+}
+
 static bool set_up(struct agent *a, const struct place *place, const struct agent_options *options,
 		   struct fault *why)
 {
 	if (!git_new(place->common, &a->git, why) || !may_start(a, options, why) ||
-	    !life_lock(place, options->lock, &a->lock, why) || !watch_new(&a->watch, why))
+	    (!options->stdio && !life_lock(place, options->lock, &a->lock, why)) ||
+	    !watch_new(&a->watch, why))
 		return false;
 	a->loop = ev_loop_new(EVFLAG_NOENV);
 	if (!a->loop)
 		return fault(why, FAULT_INTERNAL, "libev has no way to wait for events here");
 	a->ix = index_new();
 	fill_service(a, place, options);
-	return server_new(a->loop, &a->service, &a->server, why);
+	return open_door(a, options, why);
 }
 
 bool agent_new(const struct place *place, const struct agent_options *options, struct agent **into,
@@ -373,7 +383,8 @@ void agent_run(struct agent *a)
 	index_pass_time(a->ix, stamp_now());
 	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
 				 strcmp(place->source, "main") == 0 ? place->top : NULL);
-	watch_socket(a);
+	if (a->lock >= 0)
+		watch_socket(a);
 	log_info("agent: %zu Tickets of %s", index_count(a->ix), place->common);
 	ev_run(a->loop, 0);
 	log_info("agent: ending");

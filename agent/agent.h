@@ -17,6 +17,7 @@ struct agent_options {
 	bool automatic;  /* started by a question, not by hand: ticketplan.autostart may forbid it */
 	bool read_only;  /* refuse every writing method */
 	int64_t idle_ms; /* end after this long without a client */
+	bool stdio;      /* one client, on standard input and output; no lock, no socket */
 	int lock;        /* descriptor of the lock that the starter took, or -1 */
 };
 

@@ -46,6 +46,7 @@
  *   near        did you mean                      help      what may be typed
  *   complete    what a shell offers               request   a method's request
  *   call        ask and wait                      start     an agent if none is
+ *   launch      run it, hear that it serves
  *   life        start, stop, socket               tick      deadlines
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people
@@ -57,6 +58,7 @@
  */
 #include "agent.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
@@ -79,20 +81,23 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: tpd [-C DIR] [--foreground] [--read-only] [--idle-exit TIME]\n"
+	"usage: tpd [-C DIR] [--foreground | --stdio] [--read-only] [--idle-exit TIME]\n"
 	"\n"
 	"Watch the Ticket trees of the repository that holds DIR and answer tpctl.\n"
 	"\n"
 	"  -C DIR             the repository, unless it is the working directory's\n"
 	"  --foreground       stay in the foreground and log to stderr\n"
+	"  --stdio            serve one client on standard input and output, read-only:\n"
+	"                     no lock, no socket, and nothing is written anywhere\n"
 	"  --read-only        refuse every writing method\n"
 	"  --idle-exit TIME   end after so long without a client (30m; 0: never)\n"
 	"  --help, --version\n";
 
-enum { OPT_FOREGROUND = 256, OPT_READ_ONLY, OPT_IDLE, OPT_AUTO, OPT_LOCK, OPT_READY, OPT_VERSION };
+enum { OPT_FOREGROUND = 256, OPT_STDIO, OPT_READ_ONLY, OPT_IDLE, OPT_AUTO, OPT_LOCK, OPT_READY, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },
+	{ "stdio", no_argument, NULL, OPT_STDIO },
 	{ "read-only", no_argument, NULL, OPT_READ_ONLY },
 	{ "idle-exit", required_argument, NULL, OPT_IDLE },
 	/* Between tpctl and us. */
@@ -128,6 +133,9 @@ static void take_option(struct options *o, int option)
 		break;
 	case OPT_FOREGROUND:
 		o->foreground = true;
+		break;
+	case OPT_STDIO:
+		o->foreground = o->agent.stdio = o->agent.read_only = true;
 		break;
 	case OPT_READ_ONLY:
 		o->agent.read_only = true;
@@ -165,6 +173,12 @@ static void read_options(struct options *o, int argc, char **argv)
 		take_option(o, option);
 	if (optind < argc)
 		bad_usage("no arguments are taken");
+	if (o->agent.stdio) {
+		o->agent.idle_ms = 0;
+		/* A file opened later must not get their numbers. */
+		if (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0)
+			bad_usage("--stdio needs standard input and output");
+	}
 	const char *read_only = getenv("TP_READ_ONLY");
 	o->agent.read_only |= read_only && strcmp(read_only, "1") == 0;
 }

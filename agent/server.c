@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ struct conn {
 	struct buf input, output;
 	size_t taken; /* bytes of input that were answered */
 	struct call *parked;
-	int fd;
+	int fd, to; /* to read from, and to write to */
 	bool ended;   /* the client will send no more */
 	bool closing; /* to be closed once output is sent */
 	bool dead;
@@ -47,7 +48,7 @@ struct server {
 	ev_timer pause;
 	ev_idle more; /* requests are left for another turn */
 	struct conn *conns;
-	int fd;
+	int fd;    /* -1: there is one client, on standard input and output */
 	ino_t ino; /* of the socket's file */
 	ev_tstamp idle_since;
 };
@@ -108,15 +109,16 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int events)
 	ev_io_stop(loop, io);
 }
 
-static void conn_new(struct server *s, int fd)
+static void conn_new(struct server *s, int fd, int to)
 {
 	struct conn *c = xcalloc(1, sizeof(*c));
 
 	c->server = s;
 	c->fd = fd;
+	c->to = to;
 	c->caller.conn = c;
 	ev_io_init(&c->in, on_readable, fd, EV_READ);
-	ev_io_init(&c->out, on_writable, fd, EV_WRITE);
+	ev_io_init(&c->out, on_writable, to, EV_WRITE);
 	ev_init(&c->stall, on_stall);
 	c->stall.repeat = STALL_S;
 	c->in.data = c->out.data = c->stall.data = c;
@@ -145,7 +147,10 @@ static void conn_free(struct conn *c)
 		c->next->prev = c->prev;
 	s->service->clients--;
 	s->idle_since = ev_now(s->loop);
-	close(c->fd);
+	if (s->fd < 0)
+		s->service->stop(s->service->agent);
+	else
+		close(c->fd);
 	buf_release(&c->input);
 	buf_release(&c->output);
 	free(c);
@@ -206,7 +211,7 @@ static bool answer_some(struct conn *c)
 static void flush(struct conn *c)
 {
 	while (c->output.len && !c->dead) {
-		ssize_t put = send(c->fd, c->output.at, c->output.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t put = write(c->to, c->output.at, c->output.len);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN) {
@@ -368,7 +373,7 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 		close(fd);
 		return;
 	}
-	conn_new(s, fd);
+	conn_new(s, fd, fd);
 }
 
 /* Nobody but us may connect, from the first moment on. */
@@ -411,6 +416,19 @@ static int open_socket(const struct service *service, ino_t *ino, struct fault *
 	return fd;
 }
 
+static struct server *server_init(struct ev_loop *loop, struct service *service, int fd)
+{
+	struct server *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct server){ .loop = loop, .service = service, .fd = fd,
+			      .idle_since = ev_now(loop) };
+	ev_io_init(&s->accept, on_connection, fd, EV_READ);
+	ev_init(&s->pause, on_pause);
+	ev_idle_init(&s->more, on_idle);
+	s->accept.data = s->pause.data = s;
+	return s;
+}
+
 bool server_new(struct ev_loop *loop, struct service *service, struct server **into,
 		struct fault *why)
 {
@@ -419,16 +437,29 @@ bool server_new(struct ev_loop *loop, struct service *service, struct server **i
 
 	if (fd < 0)
 		return false;
-	struct server *s = xcalloc(1, sizeof(*s));
-	*s = (struct server){ .loop = loop, .service = service, .fd = fd, .ino = ino,
-			      .idle_since = ev_now(loop) };
-	ev_io_init(&s->accept, on_connection, fd, EV_READ);
-	ev_init(&s->pause, on_pause);
-	ev_idle_init(&s->more, on_idle);
-	s->accept.data = s->pause.data = s;
-	ev_io_start(loop, &s->accept);
-	*into = s;
+	*into = server_init(loop, service, fd);
+	(*into)->ino = ino;
+	ev_io_start(loop, &(*into)->accept);
 	return true;
+}
+
+/* A terminal or a file may be shared with others, who would not expect it. */
+static void unblock(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+struct server *server_new_stdio(struct ev_loop *loop, struct service *service)
+{
+	struct server *s = server_init(loop, service, -1);
+
+	unblock(STDIN_FILENO);
+	unblock(STDOUT_FILENO);
+	conn_new(s, STDIN_FILENO, STDOUT_FILENO);
+	return s;
 }
 
 void server_check_socket(struct server *s)
@@ -464,7 +495,9 @@ void server_free(struct server *s)
 	ev_io_stop(s->loop, &s->accept);
 	ev_timer_stop(s->loop, &s->pause);
 	ev_idle_stop(s->loop, &s->more);
-	unlink(s->service->place->socket);
-	close(s->fd);
+	if (s->fd >= 0) {
+		unlink(s->service->place->socket);
+		close(s->fd);
+	}
 	free(s);
 }

@@ -20,6 +20,8 @@ struct ev_loop;
 /* Bind and listen at the service's socket path; the caller holds the lock that makes it ours. */
 bool server_new(struct ev_loop *loop, struct service *service, struct server **into,
 		struct fault *why);
+/* One client, on standard input and output; when it has gone the service is told to stop. */
+struct server *server_new_stdio(struct ev_loop *loop, struct service *service);
 /* Closes everything and removes the socket. */
 void server_free(struct server *server);
 

@@ -94,6 +94,8 @@ static bool set_global(struct parser *p, enum global_id id, const char *value)
 		return set_timeout(p, value);
 	case GLOBAL_no_start:
 		return p->args->no_start = true;
+	case GLOBAL_offline:
+		return p->args->offline = true;
 	case GLOBAL_help:
 		return p->args->help = true;
 	case GLOBAL_version:

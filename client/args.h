@@ -18,7 +18,7 @@ struct args {
 	const struct command *command; /* NULL: none was named */
 	char **external;               /* an unknown command and all behind it, or NULL */
 	const char *dir;               /* -C, or NULL */
-	bool json, no_start, help, version;
+	bool json, no_start, offline, help, version;
 	int64_t timeout_ms;
 	struct given *given; /* in the order of the command line */
 	size_t count;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -25,7 +24,7 @@ enum talk { TALK_DONE, TALK_ENDED, TALK_FAILED };
 struct talker {
 	struct call *call;
 	const struct request *request;
-	int fd;
+	struct line line;
 	size_t sent, may_send;
 	size_t eaten; /* bytes of messages that are through */
 	struct frame frame;
@@ -47,8 +46,9 @@ static void add_retry(const struct request *r, struct fault *why)
 static bool await(const struct talker *t, struct fault *why)
 {
 	bool sending = t->sent < t->may_send;
-	struct pollfd pfd = { .fd = t->fd, .events = sending ? POLLIN | POLLOUT : POLLIN };
-	int n = poll(&pfd, 1, tick_left(t->call->reach.deadline));
+	struct pollfd ends[] = { { .fd = t->line.in, .events = POLLIN },
+				 { .fd = t->line.out, .events = POLLOUT } };
+	int n = poll(ends, sending ? 2 : 1, tick_left(t->call->reach.deadline));
 
 	if (n > 0 || (n < 0 && errno == EINTR))
 		return true;
@@ -64,8 +64,8 @@ static bool await(const struct talker *t, struct fault *why)
 static enum talk send_some(struct talker *t, struct fault *why)
 {
 	while (t->sent < t->may_send) {
-		ssize_t n = send(t->fd, t->request->bytes.at + t->sent, t->may_send - t->sent,
-				 MSG_NOSIGNAL);
+		ssize_t n = write(t->line.out, t->request->bytes.at + t->sent,
+				  t->may_send - t->sent);
 		if (n >= 0)
 			t->sent += (size_t)n;
 		else if (errno == EAGAIN)
@@ -190,7 +190,7 @@ static enum talk receive_some(struct talker *t, bool *done, struct fault *why)
 	struct buf *in = &t->call->in;
 
 	buf_room(in, SLACK);
-	ssize_t n = recv(t->fd, in->at + in->len, SLACK, 0);
+	ssize_t n = read(t->line.in, in->at + in->len, SLACK);
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return TALK_ENDED;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -225,6 +225,15 @@ void call_pause(void)
 	poll(NULL, 0, PAUSE_MS);
 }
 
+static bool reach(struct call *call, const struct request *request, struct line *line,
+		  struct fault *why)
+{
+	if (call->reach.offline && request->writes)
+		return fault(why, FAULT_READ_ONLY, "--offline only looks, and this writes; do it where the agent can be "
+			     "reached, or by the MCP tools");
+	return start_reach(&call->reach, line, why);
+}
+
 bool call_ask(struct call *call, const struct request *request, struct fault *why)
 {
 	enum talk how = TALK_ENDED;
@@ -241,13 +250,13 @@ bool call_ask(struct call *call, const struct request *request, struct fault *wh
 		call->in.len = 0;
 		if (tries < TRIES)
 			call_pause();
-		if (!start_reach(&call->reach, &t.fd, why)) {
+		if (!reach(call, request, &t.line, why)) {
 			if (asked)
 				add_retry(request, why);
 			return false;
 		}
 		how = talk(&t, why);
-		close(t.fd);
+		start_leave(&t.line);
 		asked = asked || t.sent > request->hello;
 	}
 	if (how == TALK_ENDED) {
@@ -265,10 +274,10 @@ bool call_many(struct call *call, struct request *request, bool *ended, struct f
 
 	*ended = false;
 	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
-	if (!start_reach(&call->reach, &t.fd, why))
+	if (!reach(call, request, &t.line, why))
 		return false;
 	enum talk how = talk(&t, why);
-	close(t.fd);
+	start_leave(&t.line);
 	*ended = how == TALK_ENDED;
 	if (*ended)
 		fault(why, FAULT_NO_AGENT, "the agent at %s ended without an answer",

@@ -329,6 +329,7 @@ static bool ask(struct from *f, const struct place *place, bool *ended, struct f
 	struct call call = {
 		.reach = { .place = place,
 			   .mode = f->args->no_start ? START_NEVER : START_IMPLICIT,
+			   .offline = f->args->offline,
 			   .deadline = tick_now() + f->args->timeout_ms },
 		.taker = &f->taker,
 	};

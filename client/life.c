@@ -30,6 +30,13 @@ static bool write_hold(const struct place *place, bool *made, struct fault *why)
 	return true;
 }
 
+/* These are about the one agent that others reach too. */
+static bool may_be_offline(const struct args *args, struct fault *why)
+{
+	return !args->offline || fault(why, FAULT_USAGE, "%s and --offline contradict each other",
+				       args->command->name);
+}
+
 bool life_start(const struct args *args, struct outcome *o, struct fault *why)
 {
 	struct request request;
@@ -38,7 +45,7 @@ bool life_start(const struct args *args, struct outcome *o, struct fault *why)
 
 	if (args->no_start)
 		return fault(why, FAULT_USAGE, "start and --no-start contradict each other");
-	if (!place_find(args->dir, &place, why))
+	if (!may_be_offline(args, why) || !place_find(args->dir, &place, why))
 		return false;
 	bool ok = remove_hold(&place, why);
 	place_release(&place);
@@ -91,7 +98,7 @@ bool life_stop(const struct args *args, struct outcome *o, struct fault *why)
 	struct place place;
 	bool made;
 
-	if (!place_find(args->dir, &place, why))
+	if (!may_be_offline(args, why) || !place_find(args->dir, &place, why))
 		return false;
 	bool ok = write_hold(&place, &made, why);
 	if (ok) {

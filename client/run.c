@@ -24,7 +24,8 @@
 bool run_request(const struct args *args, enum start_mode mode, const struct request *request,
 		 struct outcome *o, struct reach *reach, struct fault *why)
 {
-	struct call call = { .reach = { .mode = mode, .deadline = tick_now() + args->timeout_ms } };
+	struct call call = { .reach = { .mode = mode, .offline = args->offline,
+					.deadline = tick_now() + args->timeout_ms } };
 	struct place place;
 
 	if (!place_find(args->dir, &place, why))

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +16,11 @@
 
 #include "base.h"
 #include "buf.h"
-#include "heard.h"
+#include "launch.h"
 #include "tick.h"
 
-/* Descriptors under which the agent finds what it inherits. */
-#define LOCK_AS         3
-#define READY_AS        4
-#define TEXT(number)    TEXT_OF(number)
-#define TEXT_OF(number) #number
+/* How long an agent of our own may take to end. */
+#define LEAVE_MS 1000
 
 enum knock { KNOCK_OPEN, KNOCK_ABSENT, KNOCK_BUSY, KNOCK_FAILED };
 
@@ -48,11 +44,10 @@ static enum knock refused(const char *path, struct fault *why)
 		return KNOCK_ABSENT;
 	if (errno == EAGAIN || errno == EINTR)
 		return KNOCK_BUSY;
-	if (errno == EPERM || errno == EACCES)
-		fault(why, FAULT_NO_AGENT,
-		      "this shell may not use the Unix socket %s: %s; if it is sandboxed, "
-		      "allow the socket, or run tpctl outside",
-		      path, strerror(errno));
+	if (errno == EPERM || errno == EACCES || errno == EAFNOSUPPORT)
+		fault(why, FAULT_SANDBOXED,
+		      "this shell is sandboxed and may not use the Unix socket %s: %s", path,
+		      strerror(errno));
 	else
 		fault_errno(why, FAULT_IO, "cannot connect to %s", path);
 	return KNOCK_FAILED;
@@ -134,89 +129,6 @@ static bool take_lock(const struct place *place, int *lock, struct holder *h, st
 	return h->held ? true : fault_errno(why, FAULT_IO, "cannot lock %s", place->lock);
 }
 
-/* The agent serves everybody: what the asking shell says of itself is not for it. */
-static bool is_private(const char *entry, bool implicit)
-{
-	static const char *const names[] = { "GIT_",
-					     "TP_AUTHOR=", "TP_SESSION=", "TP_CLAIM_TOKEN=" };
-
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return true;
-	return implicit && strncmp(entry, "TP_READ_ONLY=", 13) == 0;
-}
-
-/* The list is malloced, its entries are not. */
-static char **environment(bool implicit)
-{
-	size_t n = 0, kept = 0;
-
-	while (environ[n])
-		n++;
-	char **list = xmalloc((n + 1) * sizeof(*list));
-	for (size_t i = 0; i < n; i++)
-		if (!is_private(environ[i], implicit))
-			list[kept++] = environ[i];
-	list[kept] = NULL;
-	return list;
-}
-
-static char *beside(const char *dir, const char *name)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-
-	if (access(path, X_OK) == 0)
-		return path;
-	free(path);
-	return NULL;
-}
-
-/* The agent's program; a name without a slash is looked for in PATH. */
-static char *find_program(void)
-{
-	const char *named = getenv("TP_TPD");
-	char self[PATH_MAX], *found = NULL;
-
-	if (named && *named)
-		return xstrdup(named);
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		*strrchr(self, '/') = '\0';
-		found = beside(self, "tpd");
-		if (!found)
-			found = beside(self, "../sbin/tpd");
-	}
-	if (!found)
-		found = beside(SBINDIR, "tpd");
-	return found ? found : xstrdup("tpd");
-}
-
-static void plan_files(posix_spawn_file_actions_t *files, int lock, int ready)
-{
-	posix_spawn_file_actions_init(files);
-	posix_spawn_file_actions_addopen(files, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(files, 0, 1);
-	posix_spawn_file_actions_adddup2(files, 0, 2);
-	posix_spawn_file_actions_adddup2(files, lock, LOCK_AS);
-	posix_spawn_file_actions_adddup2(files, ready, READY_AS);
-	/* Or a caller's own pipes and locks would live as long as the agent. */
-	posix_spawn_file_actions_addclosefrom_np(files, READY_AS + 1);
-}
-
-static void plan_process(posix_spawnattr_t *attr)
-{
-	sigset_t all, none;
-
-	sigfillset(&all);
-	sigemptyset(&none);
-	posix_spawnattr_init(attr);
-	posix_spawnattr_setsigdefault(attr, &all);
-	posix_spawnattr_setsigmask(attr, &none);
-	posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
-					       POSIX_SPAWN_SETSIGMASK);
-}
-
 /* Of a git directory that lies apart only its checkout knows that they belong together. */
 static const char *served(const struct place *place)
 {
@@ -225,119 +137,18 @@ static const char *served(const struct place *place)
 	return knows ? place->top : place->common;
 }
 
-/* Both descriptors must lie above those under which the agent gets them. */
-static bool spawn(const struct reach *r, int lock, int ready, pid_t *pid, struct fault *why)
-{
-	bool implicit = r->mode == START_IMPLICIT;
-	const char *argv[] = {
-		"tpd", "--foreground",   "--lock-fd=" TEXT(LOCK_AS), "--ready-fd=" TEXT(READY_AS),
-		"-C",  served(r->place), implicit ? "--auto" : NULL, NULL
-	};
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-
-	plan_files(&files, lock, ready);
-	plan_process(&attr);
-	char *program = find_program(), **env = environment(implicit);
-	int error = posix_spawnp(pid, program, &files, &attr, (char *const *)(uintptr_t)argv, env);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	free(env);
-	if (error)
-		fault(why, FAULT_NO_AGENT, "cannot run %s: %s; set TP_TPD to where tpd is", program,
-		      strerror(error));
-	free(program);
-	return !error;
-}
-
-/* As waitpid, but until the deadline only; 0 if it goes on. */
-static pid_t await_end(const struct reach *r, pid_t pid, int *status)
-{
-	pid_t ended;
-
-	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && tick_left(r->deadline))
-		poll(NULL, 0, 2);
-	return ended;
-}
-
-/* Its pipe was closed without a word: how did it end? */
-static bool explain_death(const struct reach *r, pid_t pid, struct fault *why)
-{
-	int status;
-	pid_t ended = await_end(r, pid, &status);
-
-	if (ended == 0)
-		return fault(why, FAULT_BUSY,
-			     "the agent (process %d) does not say that it is ready", (int)pid);
-	if (ended < 0)
-		return fault_errno(why, FAULT_NO_AGENT, "the agent ended while it started");
-	if (WIFSIGNALED(status))
-		return fault(why, FAULT_NO_AGENT,
-			     "the agent was killed while it started: signal %d (%s)",
-			     WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return fault(why, FAULT_NO_AGENT,
-		     "the agent ended while it started, with status %d and without a word",
-		     WEXITSTATUS(status));
-}
-
-/* One line says whether it serves, or why it cannot. */
-static bool await_ready(const struct reach *r, pid_t pid, int ready, struct fault *why)
-{
-	char line[1024];
-	size_t len = 0;
-
-	while (len < sizeof(line) && !memchr(line, '\n', len)) {
-		struct pollfd pfd = { .fd = ready, .events = POLLIN };
-		int n = poll(&pfd, 1, tick_left(r->deadline));
-		if (n == 0)
-			return fault(why, FAULT_BUSY,
-				     "the agent (process %d) is starting and not ready yet",
-				     (int)pid);
-		ssize_t got = n > 0 ? read(ready, line + len, sizeof(line) - len) : -1;
-		if (got > 0)
-			len += (size_t)got;
-		else if (got == 0 || errno != EINTR)
-			break;
-	}
-	const char *end = memchr(line, '\n', len);
-	if (!end)
-		return explain_death(r, pid, why);
-	struct str said = { line, (size_t)(end - line) };
-	if (str_is(said, "ok"))
-		return true;
-	/* Who is told that none runs shall find none. */
-	await_end(r, pid, &(int){ 0 });
-	return fault_heard(why, "the agent cannot start: ", said);
-}
-
-/* Move a descriptor out of the way of the agent's numbers; the old one is closed. */
-static int lift(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
-
-	if (high >= 0)
-		close(fd);
-	return high >= 0 ? high : fd;
-}
-
 static bool start_agent(struct reach *r, int *lock, struct fault *why)
 {
-	int ready[2];
-	pid_t pid;
+	bool implicit = r->mode == START_IMPLICIT;
+	const char *const words[] = { "--foreground", "-C", served(r->place),
+				      implicit ? "--auto" : NULL, NULL };
+	struct launch l = { .words = words, .implicit = implicit, .in = -1, .out = -1,
+			    .lock = *lock, .deadline = r->deadline };
 
-	if (pipe2(ready, O_CLOEXEC) < 0)
-		return fault_errno(why, FAULT_IO, "cannot start the agent");
-	*lock = lift(*lock);
-	ready[1] = lift(ready[1]);
-	bool ok = spawn(r, *lock, ready[1], &pid, why);
-	close(ready[1]);
+	r->started = launch(&l, why);
 	/* The lock must not outlive the agent in our hands. */
-	close(*lock);
 	*lock = -1;
-	ok = ok && await_ready(r, pid, ready[0], why);
-	close(ready[0]);
-	r->started = ok;
-	return ok;
+	return r->started;
 }
 
 static bool clear_stale(const char *path, struct fault *why)
@@ -415,7 +226,53 @@ static bool no_answer(const struct reach *r, const struct holder *h, struct faul
 	return fault(why, FAULT_BUSY, "the agent at %s takes no connections", r->path);
 }
 
-bool start_reach(struct reach *r, int *fd, struct fault *why)
+/* Pipes with the agent's ends in `theirs`. */
+static bool make_pipes(struct line *line, struct line *theirs, struct fault *why)
+{
+	int to[2], from[2];
+
+	if (pipe2(to, O_CLOEXEC) < 0)
+		return fault_errno(why, FAULT_IO, "cannot make a pipe");
+	if (pipe2(from, O_CLOEXEC) < 0) {
+		fault_errno(why, FAULT_IO, "cannot make a pipe");
+		close(to[0]);
+		close(to[1]);
+		return false;
+	}
+	*line = (struct line){ .in = from[0], .out = to[1] };
+	*theirs = (struct line){ .in = to[0], .out = from[1] };
+	fcntl(line->in, F_SETFL, O_NONBLOCK);
+	fcntl(line->out, F_SETFL, O_NONBLOCK);
+	return true;
+}
+
+static bool go_offline(struct reach *r, struct line *line, struct fault *why)
+{
+	const char *const words[] = { "--stdio", "-C", served(r->place), NULL };
+	struct line theirs = { -1, -1, 0 };
+
+	snprintf(r->path, sizeof(r->path), "the other end of a pipe");
+	if (!make_pipes(line, &theirs, why))
+		return false;
+	struct launch l = { .words = words, .in = theirs.in, .out = theirs.out, .lock = -1,
+			    .deadline = r->deadline };
+	r->found = r->started = launch(&l, why);
+	line->agent = l.pid;
+	if (!r->started)
+		start_leave(line);
+	return r->started;
+}
+
+void start_leave(struct line *line)
+{
+	close(line->in);
+	if (line->out != line->in)
+		close(line->out);
+	if (line->agent > 0)
+		launch_end(line->agent, tick_now() + LEAVE_MS);
+}
+
+static bool reach_socket(struct reach *r, int *fd, struct fault *why)
 {
 	struct holder holder = { 0 };
 	int pause_ms = 5;
@@ -434,4 +291,16 @@ bool start_reach(struct reach *r, int *fd, struct fault *why)
 		poll(NULL, 0, pause_ms < left ? pause_ms : left);
 		pause_ms = pause_ms * 3 / 2 < 50 ? pause_ms * 3 / 2 : 50;
 	}
+}
+
+bool start_reach(struct reach *r, struct line *line, struct fault *why)
+{
+	int fd;
+
+	if (r->offline)
+		return go_offline(r, line, why);
+	if (!reach_socket(r, &fd, why))
+		return false;
+	*line = (struct line){ .in = fd, .out = fd };
+	return true;
 }

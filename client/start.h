@@ -26,6 +26,7 @@ enum start_mode {
 struct reach {
 	const struct place *place;
 	enum start_mode mode;
+	bool offline;     /* no socket: an agent of our own on a pipe, which only reads */
 	int64_t deadline; /* of all that follows, as tick.h counts */
 	/* What was found: */
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* the socket tried last */
@@ -34,13 +35,21 @@ struct reach {
 	bool absent; /* it is known that no agent lives */
 };
 
+/* What leads to an agent and back: one socket, or a pipe each way. */
+struct line {
+	int in, out;
+	pid_t agent; /* at the other end of the pipes; 0: there is a socket */
+};
+
 /*
- * A connected socket in *fd, close-on-exec and non-blocking.  FAULT_NO_AGENT:
- * none lives and none may be started, or this process may not use sockets;
- * FAULT_BUSY: one lives and does not answer; else what the agent said when it
- * could not start.
+ * Be connected; both descriptors are close-on-exec and non-blocking.
+ * FAULT_NO_AGENT: none lives and none may be started; FAULT_SANDBOXED: this
+ * process may not use sockets; FAULT_BUSY: one lives and does not answer; else
+ * what the agent said when it could not start.
  */
-bool start_reach(struct reach *reach, int *fd, struct fault *why);
+bool start_reach(struct reach *reach, struct line *line, struct fault *why);
+/* Hang up. */
+void start_leave(struct line *line);
 
 /* Who holds the lock. */
 struct holder {

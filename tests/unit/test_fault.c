@@ -105,6 +105,7 @@ static void the_exit_statuses_are_those_scripts_rely_on(void **state)
 	assert_int_equal(fault_exit(FAULT_NOT_FOUND), 4);
 	assert_int_equal(fault_exit(FAULT_INVALID), 5);
 	assert_int_equal(fault_exit(FAULT_NO_AGENT), 6);
+	assert_int_equal(fault_exit(FAULT_SANDBOXED), 6);
 	assert_int_equal(fault_exit(FAULT_BUSY), 7);
 	assert_int_equal(fault_exit(FAULT_IO), 8);
 	assert_int_equal(fault_exit(FAULT_INTERRUPTED), 130);
@@ -116,7 +117,8 @@ static void what_asking_again_cannot_cure_is_not_retryable(void **state)
 
 	for (enum fault_code code = 0; code < FAULT_COUNT; code++) {
 		int status = fault_exit(code);
-		bool lasting = status == 1 || status == 2 || status == 4 || status == 5;
+		bool lasting = status == 1 || status == 2 || status == 4 || status == 5 ||
+			       code == FAULT_SANDBOXED;
 		assert_int_equal(fault_retryable(code), !lasting);
 	}
 }
