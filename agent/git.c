@@ -32,10 +32,20 @@ void git_reload(struct git *git)
 	free(local);
 }
 
+/* Forms of a repository that change nothing of what we read: newer than libgit2, not refused. */
+static void allow_extensions(void)
+{
+	static const char *names[] = { "worktreeconfig", "relativeworktrees", "partialclone",
+				       "preciousobjects" };
+
+	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, names, COUNT_OF(names));
+}
+
 bool git_new(const char *common, struct git **into, struct fault *why)
 {
 	if (git_libgit2_init() < 0)
 		return fault(why, FAULT_INTERNAL, "libgit2 does not start");
+	allow_extensions();
 	*into = xcalloc(1, sizeof(**into));
 	(*into)->common = xstrdup(common);
 	git_reload(*into);

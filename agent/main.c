@@ -31,6 +31,8 @@
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   git         configuration and checkouts       worker    the other thread
+ *   repo        objects of a repository           repo_back  the two ways to them
+ *   repo_lib    by libgit2                        repo_run   by git itself
  *   ledger      durable record files              life      lock, readiness
  *  service      the bytes of clients
  *   service     what handlers see                 handlers  one prototype a method
@@ -39,6 +41,7 @@
  *   handle_agent, handle_ticket, handle_gate, handle_record    the handlers
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
+ *   reading     what files come to in an index
  *   main        this file
  *
  * client/       tpctl; sees protocol/ only

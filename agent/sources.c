@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reading.h"
+
 /* One checkout. */
 struct site {
 	struct sources *all;
@@ -46,45 +48,20 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
-static struct content *parse(struct str path, enum role role, struct str bytes)
-{
-	struct spot spot;
-	const char *slash = memrchr(path.at, '/', path.len);
-	struct str name = { slash + 1, (size_t)(path.at + path.len - (slash + 1)) };
-
-	BUG_IF(!layout_split(path, &spot));
-	if (role == ROLE_ITEM)
-		return item_parse(bytes, spot.slug);
-	if (bytes.len > ARTIFACT_FILE_MAX)
-		return content_broken(role, PROBLEM_TOO_LARGE, "the file has more than 64 MiB");
-	return artifact_parse(role, spot.ticket, name, bytes);
-}
-
-static struct content *broken(enum role role, enum beneath_result result, int cause)
-{
-	if (result == BENEATH_NOT_REGULAR)
-		return content_broken(role, PROBLEM_NOT_REGULAR,
-				      role_is_file(role) ? "not a regular file" : "not a folder");
-	char *text = xasprintf("cannot be read: %s", strerror(cause));
-	struct content *c = content_broken(role, PROBLEM_UNREADABLE, text);
-	free(text);
-	return c;
-}
-
 static void on_watch_file(void *ctx, struct str path, int role)
 {
 	struct site *site = ctx;
 	struct sources *s = site->all;
-	size_t max = role == ROLE_ITEM ? ITEM_HEAD_MAX : (size_t)ARTIFACT_FILE_MAX + 1;
+	size_t max = reading_max((enum role)role);
 
 	enum beneath_result result = beneath_read(watch_tree_fd(site->tree), path.at, max, &s->bytes);
 	if (result == BENEATH_GONE)
 		index_drop(s->ix, site->id, path);
 	else if (result == BENEATH_OK)
 		index_put(s->ix, site->id, path,
-			  parse(path, (enum role)role, (struct str){ s->bytes.at, s->bytes.len }));
+			  reading_of(path, (enum role)role, (struct str){ s->bytes.at, s->bytes.len }));
 	else
-		index_put(s->ix, site->id, path, broken((enum role)role, result, errno));
+		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, errno));
 	/* One huge file must not keep its memory for ever. */
 	if (s->bytes.cap > 1024 * 1024)
 		buf_release(&s->bytes);
@@ -101,24 +78,8 @@ static void on_watch_trouble(void *ctx, struct str path, int role, enum beneath_
 			     int cause)
 {
 	struct site *site = ctx;
-	struct index *ix = site->all->ix;
 
-	if (role == ROLE_ARTIFACTS || role == ROLE_RECORDS) {
-		/* What should hold records does not: the Ticket cannot be read whole. */
-		result = result == BENEATH_OK ? BENEATH_NOT_REGULAR : result;
-		index_put(ix, site->id, path, broken((enum role)role, result, cause));
-	} else if (role == ROLE_TICKET && result == BENEATH_REFUSED) {
-		char *item = xasprintf("%.*s/item.md", STR_ARG(path));
-		index_put(ix, site->id, str_of(item), broken(ROLE_ITEM, result, cause));
-		free(item);
-	} else if (role == ROLE_BAD) {
-		index_stray_put(ix, site->id, path, PROBLEM_BAD_NAME,
-				"the folder's name is no Ticket id");
-	} else if (result != BENEATH_OK) {
-		index_stray_put(ix, site->id, path,
-				result == BENEATH_REFUSED ? PROBLEM_UNREADABLE : PROBLEM_NOT_REGULAR,
-				result == BENEATH_REFUSED ? strerror(cause) : "not a folder");
-	}
+	reading_trouble(site->all->ix, site->id, path, (enum role)role, result, cause);
 }
 
 static void on_watch_scan(void *ctx, bool begin)
@@ -180,13 +141,11 @@ static bool holds_tickets(const char *folder, enum role role)
 	return yes;
 }
 
-static const char *const usual_roots[] = { ".yoi/tickets", ".tickets", "tickets" };
-
 /* The tree's root from the top, the caller's to free; NULL where there is none. */
 static char *find_root(const struct sources *s, const char *top)
 {
-	for (size_t i = 0; i < COUNT_OF(usual_roots); i++) {
-		const char *name = s->configured ? s->configured : usual_roots[i];
+	for (size_t i = 0; i < READING_ROOTS; i++) {
+		const char *name = s->configured ? s->configured : reading_roots[i];
 		char *path = xasprintf("%s/%s", top, name);
 		bool found = is_dir(path) && (s->configured || holds_tickets(path, ROLE_ROOT));
 		free(path);
@@ -357,10 +316,10 @@ static void watch_top(struct site *site)
 	site->contested = !watch_side(s->watch, site->top, on_top, s);
 	watch_side(s->watch, yoi, on_top, s);
 	free(yoi);
-	for (size_t i = 0; i < COUNT_OF(usual_roots) && site->root && !s->configured; i++) {
-		if (strcmp(usual_roots[i], site->root) == 0)
+	for (size_t i = 0; i < READING_ROOTS && site->root && !s->configured; i++) {
+		if (strcmp(reading_roots[i], site->root) == 0)
 			break;
-		char *path = xasprintf("%s/%s", site->top, usual_roots[i]);
+		char *path = xasprintf("%s/%s", site->top, reading_roots[i]);
 		site->contested |= is_dir(path);
 		free(path);
 	}

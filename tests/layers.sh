@@ -9,8 +9,8 @@ layers='
 floor    arena hash log
 model    layout content item artifact thread index index_private intake settle status meaning cycle gate guard query why graph doctor brief
 service  service server dispatch draft answer handlers handle_*
-world    beneath watch git worker ledger life
-top      agent main sources
+world    beneath watch git repo repo_* worker ledger life
+top      agent main reading sources
 '
 
 # Which headers a layer, or a room, may not include.  A pattern with a slash is a path as
@@ -28,7 +28,7 @@ top       client:
 # Headers that only these files may include.
 only='
 ev.h            agent/agent.c agent/server.c
-git2*           agent/git.c
+git2*           agent/git.c agent/repo_lib.c
 sys/inotify.h   agent/watch.c
 pthread.h       agent/worker.c
 yaml.h          agent/item.c

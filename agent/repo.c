@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+#include "repo.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base.h"
+#include "repo_back.h"
+
+/* A commit or tree larger than this is no honest one. */
+#define NODE_MAX (64 * 1024 * 1024)
+#define TAGS_DEEP 8
+
+struct repo {
+	const struct repo_back *by;
+	void *back;
+	char *common;
+	struct buf shallow; /* the file of that name: a commit's id a line */
+	struct buf bytes;   /* scratch of repo_below */
+};
+
+/* -- Saying no ---------------------------------------------------------- */
+
+static int shown(struct str revision)
+{
+	return (int)(revision.len > 128 ? 128 : revision.len);
+}
+
+bool repo_no_revision(struct str revision, struct fault *why)
+{
+	return fault(why, FAULT_NOT_FOUND, "no revision \"%.*s\"", shown(revision), revision.at);
+}
+
+bool repo_no_commit(struct str revision, struct fault *why)
+{
+	return fault(why, FAULT_NOT_FOUND, "\"%.*s\" is no commit", shown(revision), revision.at);
+}
+
+bool repo_ambiguous(struct str revision, struct fault *why)
+{
+	return fault(why, FAULT_AMBIGUOUS, "\"%.*s\" is short for several objects; give more of it",
+		     shown(revision), revision.at);
+}
+
+bool repo_unreadable(const struct repo_id *id, const char *cause, struct fault *why)
+{
+	return fault(why, FAULT_GIT, "git's object %s cannot be read: %s; see git fsck", id->text,
+		     cause);
+}
+
+bool repo_object_too_large(const struct repo_id *id, size_t size, struct fault *why)
+{
+	return fault(why, FAULT_TOO_LARGE, "git's object %s has %zu bytes", id->text, size);
+}
+
+/* -- Opening ------------------------------------------------------------ */
+
+/* A small file as a whole; empty where there is none. */
+static void slurp(const char *path, struct buf *into)
+{
+	FILE *in = fopen(path, "re");
+
+	if (!in)
+		return;
+	for (size_t got = 1; got && into->len < NODE_MAX; into->len += got) {
+		buf_room(into, 4096);
+		got = fread(into->at + into->len, 1, 4096, in);
+	}
+	fclose(in);
+}
+
+bool repo_open(const char *common, const char *gitdir, struct repo **into, struct fault *why)
+{
+	const struct repo_back *by = &repo_by_library;
+	struct fault first;
+	void *back;
+
+	if (!by->open(common, gitdir, &back, &first)) {
+		by = &repo_by_program;
+		if (!by->open(common, gitdir, &back, why))
+			return fault(why, FAULT_GIT, "git's objects cannot be read: %.250s (%.250s)",
+				     why->text, first.text);
+	}
+	struct repo *r = xcalloc(1, sizeof(*r));
+	*r = (struct repo){ .by = by, .back = back, .common = xstrdup(common) };
+	char *shallow = xasprintf("%s/shallow", common);
+	slurp(shallow, &r->shallow);
+	free(shallow);
+	*into = r;
+	return true;
+}
+
+void repo_close(struct repo *r)
+{
+	if (!r)
+		return;
+	r->by->close(r->back);
+	free(r->common);
+	buf_release(&r->shallow);
+	buf_release(&r->bytes);
+	free(r);
+}
+
+bool repo_resolve(struct repo *r, struct str revision, struct repo_id *into, struct fault *why)
+{
+	/* What begins with a dash is an option to git, and no name of anything. */
+	if (!revision.len || revision.len > 1024 || revision.at[0] == '-' ||
+	    memchr(revision.at, '\n', revision.len) || memchr(revision.at, '\0', revision.len))
+		return repo_no_revision(revision, why);
+	return r->by->resolve(r->back, revision, into, why);
+}
+
+bool repo_read(struct repo *r, const struct repo_id *id, size_t max, enum repo_type *type,
+	       struct buf *into, struct fault *why)
+{
+	into->len = 0;
+	return r->by->read(r->back, id, max, type, into, why);
+}
+
+bool repo_stand(struct repo *r, const char *top, struct repo_path *paths, size_t count,
+		struct fault *why)
+{
+	return !count || r->by->stand(r->back, top, paths, count, why);
+}
+
+bool repo_is_shallow_at(const struct repo *r, const struct repo_id *commit)
+{
+	size_t n = strlen(commit->text);
+
+	for (size_t at = 0; at + n <= r->shallow.len; at += n + 1)
+		if (memcmp(r->shallow.at + at, commit->text, n) == 0)
+			return true;
+	return false;
+}
+
+/* -- Tips --------------------------------------------------------------- */
+
+struct tips {
+	struct repo_id *at;
+	size_t count;
+};
+
+static void take_tip(void *ctx, const char *id)
+{
+	struct tips *tips = ctx;
+
+	tips->at = xrealloc(tips->at, (tips->count + 1) * sizeof(*tips->at));
+	snprintf(tips->at[tips->count++].text, sizeof(tips->at->text), "%s", id);
+}
+
+/* A checkout's HEAD, where it names a commit and no branch. */
+static void take_head(struct repo *r, const char *file, const char *name, struct tips *tips)
+{
+	struct buf text = { 0 };
+	struct repo_id id = { "" };
+	struct fault never;
+
+	slurp(file, &text);
+	buf_text(&text);
+	text.at[strcspn(text.at, "\n")] = '\0';
+	if (strspn(text.at, "0123456789abcdef") >= 40)
+		take_tip(tips, text.at);
+	else if (str_is(str_of(text.at), "ref: refs/heads/.invalid") &&
+		 repo_resolve(r, str_of(name), &id, &never))
+		/* Where refs are kept in tables, the file says nothing. */
+		take_tip(tips, id.text);
+	buf_release(&text);
+}
+
+static void take_heads(struct repo *r, struct tips *tips)
+{
+	char *folder = xasprintf("%s/worktrees", r->common);
+	char *main_head = xasprintf("%s/HEAD", r->common);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+
+	take_head(r, main_head, "main-worktree/HEAD", tips);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		char *file = xasprintf("%s/%s/HEAD", folder, entry->d_name);
+		char *name = xasprintf("worktrees/%s/HEAD", entry->d_name);
+		take_head(r, file, name, tips);
+		free(file);
+		free(name);
+	}
+	if (dir)
+		closedir(dir);
+	free(main_head);
+	free(folder);
+}
+
+bool repo_tips(struct repo *r, struct repo_id **into, size_t *count, size_t *held, struct fault *why)
+{
+	struct tips tips = { 0 };
+
+	if (!r->by->refs(r->back, take_tip, &tips, why)) {
+		free(tips.at);
+		return false;
+	}
+	*held = tips.count;
+	take_heads(r, &tips);
+	*into = tips.at;
+	*count = tips.count;
+	return true;
+}
+
+/* -- What objects say --------------------------------------------------- */
+
+static enum repo_kind kind_of(struct str mode)
+{
+	if (str_starts(mode, STR("4")) || str_starts(mode, STR("04")))
+		return REPO_FOLDER;
+	if (str_starts(mode, STR("12")))
+		return REPO_LINK;
+	return str_starts(mode, STR("16")) ? REPO_MODULE : REPO_FILE;
+}
+
+static void id_of_bytes(const unsigned char *bytes, size_t len, struct repo_id *id)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		id->text[2 * i] = digits[bytes[i] >> 4];
+		id->text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	id->text[2 * len] = '\0';
+}
+
+/* MODE NAME\0 and an id as bytes. */
+bool repo_entry_next(const struct repo_id *tree, struct str *rest, struct repo_entry *entry)
+{
+	size_t id_bytes = strlen(tree->text) / 2;
+	const char *space = rest->len ? memchr(rest->at, ' ', rest->len) : NULL;
+	const char *end = space ? memchr(space, '\0', (size_t)(rest->at + rest->len - space)) : NULL;
+
+	if (!end || (size_t)(rest->at + rest->len - end) < 1 + id_bytes)
+		return false;
+	entry->kind = kind_of((struct str){ rest->at, (size_t)(space - rest->at) });
+	entry->name = (struct str){ space + 1, (size_t)(end - space - 1) };
+	id_of_bytes((const unsigned char *)end + 1, id_bytes, &entry->id);
+	size_t used = (size_t)(end + 1 - rest->at) + id_bytes;
+	*rest = (struct str){ rest->at + used, rest->len - used };
+	return true;
+}
+
+/* The rest of a line that begins so; *rest goes on behind it. */
+static bool header(struct str *rest, struct str key, struct str *value)
+{
+	const char *end = rest->len ? memchr(rest->at, '\n', rest->len) : NULL;
+
+	if (!end || !str_starts(*rest, key))
+		return false;
+	*value = (struct str){ rest->at + key.len, (size_t)(end - rest->at) - key.len };
+	*rest = (struct str){ end + 1, rest->len - (size_t)(end + 1 - rest->at) };
+	return true;
+}
+
+static bool take_id(struct str text, struct repo_id *id)
+{
+	if (text.len > REPO_ID_MAX)
+		return false;
+	memcpy(id->text, text.at, text.len);
+	id->text[text.len] = '\0';
+	return text.len > 0;
+}
+
+bool repo_parent_next(struct str *rest, struct repo_id *parent)
+{
+	struct str id;
+
+	return header(rest, STR("parent "), &id) && take_id(id, parent);
+}
+
+/* NAME <MAIL> SECONDS ZONE */
+static struct str name_in(struct str person)
+{
+	const char *mail = person.len ? memchr(person.at, '<', person.len) : NULL;
+	size_t len = mail ? (size_t)(mail - person.at) : person.len;
+
+	while (len && person.at[len - 1] == ' ')
+		len--;
+	return (struct str){ person.at, len };
+}
+
+static int64_t time_in(struct str person)
+{
+	const char *mail = person.len ? memrchr(person.at, '>', person.len) : NULL;
+
+	/* The line's end stops it. */
+	return mail ? strtoll(mail + 1, NULL, 10) * 1000000 : 0;
+}
+
+bool repo_commit_parse(struct str rest, struct repo_commit *c)
+{
+	struct str id, line = STR("");
+	struct repo_id parent;
+
+	*c = (struct repo_commit){ .author = STR(""), .subject = STR("") };
+	if (!header(&rest, STR("tree "), &id) || !take_id(id, &c->tree))
+		return false;
+	c->parents = rest;
+	while (repo_parent_next(&rest, &parent))
+		;
+	c->parents.len -= rest.len;
+	if (header(&rest, STR("author "), &line))
+		c->author = name_in(line);
+	if (header(&rest, STR("committer "), &line))
+		c->at = time_in(line);
+	/* More headers, signatures among them, up to an empty line. */
+	while (rest.len && rest.at[0] != '\n')
+		if (!header(&rest, STR(""), &line))
+			return true;
+	while (rest.len && rest.at[0] == '\n')
+		rest = (struct str){ rest.at + 1, rest.len - 1 };
+	const char *end = rest.len ? memchr(rest.at, '\n', rest.len) : NULL;
+	c->subject = (struct str){ rest.at, end ? (size_t)(end - rest.at) : rest.len };
+	return true;
+}
+
+bool repo_tag_parse(struct str rest, struct repo_id *target)
+{
+	struct str id;
+
+	return header(&rest, STR("object "), &id) && take_id(id, target);
+}
+
+/* The entry of that name in a tree. */
+static bool enter(struct repo *r, struct repo_entry *at, struct str name, bool *there,
+		  struct fault *why)
+{
+	struct repo_id tree = at->id;
+	enum repo_type type;
+
+	if (!repo_read(r, &tree, NODE_MAX, &type, &r->bytes, why))
+		return false;
+	struct str rest = { r->bytes.at, r->bytes.len };
+	*there = false;
+	while (type == REPO_TREE && !*there && repo_entry_next(&tree, &rest, at))
+		*there = str_eq(at->name, name);
+	return true;
+}
+
+bool repo_below(struct repo *r, const struct repo_id *tree, struct str path, bool *there,
+		struct repo_entry *entry, struct fault *why)
+{
+	*entry = (struct repo_entry){ .kind = REPO_FOLDER, .id = *tree };
+	*there = true;
+	while (*there && path.len) {
+		const char *slash = memchr(path.at, '/', path.len);
+		struct str name = { path.at, slash ? (size_t)(slash - path.at) : path.len };
+		size_t used = name.len + (slash != NULL);
+		path = (struct str){ path.at + used, path.len - used };
+		if (!name.len || str_is(name, "."))
+			continue;
+		*there = entry->kind == REPO_FOLDER;
+		if (*there && !enter(r, entry, name, there, why))
+			return false;
+	}
+	return true;
+}
