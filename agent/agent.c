@@ -417,6 +417,7 @@ void agent_free(struct agent *a)
 	server_free(a->server);
 	if (a->worker)
 		drop_written(worker_end(a->worker));
+	ledger_end();
 	drop_waiting(&a->service);
 	sources_free(a->sources);
 	watch_free(a->watch);

@@ -14,6 +14,10 @@
 
 #include "base.h"
 #include "beneath.h"
+#include "flush.h"
+
+/* Entries that are on their way at once; each holds two descriptors. */
+#define TOGETHER 64
 
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;
@@ -79,7 +83,8 @@ static bool bg_enter(int parent, const char *name, bool *made, int *fd, struct f
 	case BENEATH_GONE:
 		return fault(why, FAULT_NOT_FOUND, "the folder %s is gone", name);
 	case BENEATH_NOT_REGULAR:
-		return fault(why, FAULT_INVALID, "%s is not a folder; links are never followed", name);
+		return fault(why, FAULT_INVALID, "%s is not a folder; links are never followed",
+			     name);
 	case BENEATH_REFUSED:
 		break;
 	}
@@ -176,11 +181,13 @@ static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool mad
 
 	if (statx(e->folder, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		return fault_errno(&e->why, FAULT_IO, "cannot look at the records folder");
+	e->folder_dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
+	e->folder_ino = st.stx_ino;
 	/* Folders of one tree have numbers that are alike in their low bits. */
 	uint64_t spread = (st.stx_ino ^ st.stx_dev_minor) * UINT64_C(0x9e3779b97f4a7c15);
 	struct folder_id *place = &known[spread >> 54];
-	struct folder_id id = { st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
-				st.stx_btime.tv_sec, st.stx_btime.tv_nsec };
+	struct folder_id id = { st.stx_dev_major, st.stx_dev_minor, st.stx_ino, st.stx_btime.tv_sec,
+				st.stx_btime.tv_nsec };
 	/* Where the file system does not tell when it was made, it may be another each time. */
 	if (!made && st.stx_mask & STATX_BTIME && same_id(place, &id))
 		return true;
@@ -273,11 +280,6 @@ static bool bg_fill(struct ledger_entry *e)
 		       : fault_errno(&e->why, FAULT_IO, "cannot write the record");
 }
 
-static bool bg_sync_file(struct ledger_entry *e)
-{
-	return e->file < 0 || fsync(e->file) == 0 ? true : bg_doubt(e, "the record was not synced");
-}
-
 static bool bg_link(struct ledger_entry *e)
 {
 	char unnamed[64];
@@ -299,31 +301,12 @@ static void bg_close_file(struct ledger_entry *e)
 	e->temporary = NULL;
 }
 
-static bool same_folder(int a, int b)
+/* No longer on its way: nothing of it stays open. */
+static void bg_leave(struct ledger_entry *e)
 {
-	struct stat x, y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* Sync each folder once for all entries of the batch that lie in it. */
-static void bg_sync_folder(struct ledger_entry *e)
-{
-	int folder = e->folder, cause = fsync(folder) < 0 ? errno : 0;
-
-	for (struct job *job = &e->job; job; job = job->next) {
-		struct ledger_entry *other = (struct ledger_entry *)job;
-		if (other->folder < 0 || (other != e && !same_folder(folder, other->folder)))
-			continue;
-		if (other != e)
-			bg_close(other->folder);
-		other->folder = -1;
-		if (cause) {
-			errno = cause;
-			bg_doubt(other, "the record's folder was not synced");
-		}
-	}
-	bg_close(folder);
+	bg_close_file(e);
+	bg_close(e->folder);
+	e->folder = -1;
 }
 
 static bool bg_begin(struct ledger_entry *e)
@@ -332,16 +315,57 @@ static bool bg_begin(struct ledger_entry *e)
 	return bg_open_folder(e) && bg_fill(e);
 }
 
-/* One step for every entry of the batch that is still on its way; who fails is out. */
-static void bg_step(struct job *batch, bool (*step)(struct ledger_entry *e))
+/* Sync the files together; whose sync failed is out. */
+static void bg_sync_files(struct ledger_entry **entries, size_t count)
 {
-	for (struct job *job = batch; job; job = job->next) {
-		struct ledger_entry *e = (struct ledger_entry *)job;
-		if ((step != bg_begin && e->folder < 0) || step(e))
+	struct flush list[TOGETHER];
+	struct ledger_entry *of[TOGETHER];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i]->file < 0)
 			continue;
-		bg_close_file(e);
-		bg_close(e->folder);
-		e->folder = -1;
+		list[n].fd = entries[i]->file;
+		of[n++] = entries[i];
+	}
+	flush_all(list, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].error)
+			continue;
+		errno = list[i].error;
+		bg_doubt(of[i], "the record was not synced");
+		bg_leave(of[i]);
+	}
+}
+
+/* Sync each folder once for all entries that lie in it. */
+static void bg_sync_folders(struct ledger_entry **entries, size_t count)
+{
+	struct flush list[TOGETHER];
+	const struct ledger_entry *first[TOGETHER];
+	size_t in[TOGETHER], n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_entry *e = entries[i];
+		if (e->folder < 0)
+			continue;
+		for (in[i] = 0; in[i] < n; in[i]++)
+			if (first[in[i]]->folder_dev == e->folder_dev &&
+			    first[in[i]]->folder_ino == e->folder_ino)
+				break;
+		if (in[i] < n)
+			continue;
+		first[n] = e;
+		list[n++].fd = e->folder;
+	}
+	flush_all(list, n);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i]->folder < 0)
+			continue;
+		errno = list[in[i]].error;
+		if (errno)
+			bg_doubt(entries[i], "the record's folder was not synced");
+		bg_leave(entries[i]);
 	}
 }
 
@@ -349,14 +373,33 @@ static void bg_step(struct job *batch, bool (*step)(struct ledger_entry *e))
  * Step by step for all, not entry by entry: the files' syncs then share what
  * the file system commits, and so do the folders'.
  */
+static void bg_write_together(struct ledger_entry **entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!bg_begin(entries[i]))
+			bg_leave(entries[i]);
+	bg_sync_files(entries, count);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i]->folder >= 0 && !bg_link(entries[i]))
+			bg_leave(entries[i]);
+		bg_close_file(entries[i]);
+	}
+	bg_sync_folders(entries, count);
+}
+
 void ledger_write(struct job *batch)
 {
-	bg_step(batch, bg_begin);
-	bg_step(batch, bg_sync_file);
-	bg_step(batch, bg_link);
-	for (struct job *job = batch; job; job = job->next)
-		bg_close_file((struct ledger_entry *)job);
-	for (struct job *job = batch; job; job = job->next)
-		if (((struct ledger_entry *)job)->folder >= 0)
-			bg_sync_folder((struct ledger_entry *)job);
+	struct ledger_entry *entries[TOGETHER];
+
+	while (batch) {
+		size_t count = 0;
+		for (; batch && count < TOGETHER; batch = batch->next)
+			entries[count++] = (struct ledger_entry *)batch;
+		bg_write_together(entries, count);
+	}
+}
+
+void ledger_end(void)
+{
+	flush_end();
 }

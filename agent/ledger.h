@@ -2,6 +2,8 @@
 #ifndef TP_LEDGER_H
 #define TP_LEDGER_H
 
+#include <stdint.h>
+
 #include "buf.h"
 #include "fault.h"
 #include "worker.h"
@@ -12,7 +14,8 @@
  * synced.  Whatever happens on the way, there is a whole record or none, and
  * nothing to clean up; where the file system has no nameless files, a name that
  * begins with a dot may stay, and the next agent's first write in the folder
- * removes it.  Entries of one batch share their folder syncs.
+ * removes it.  Entries of one batch are synced together (flush.h) and share
+ * their folder syncs.
  *
  * ledger_write runs on the worker's thread.
  */
@@ -32,6 +35,7 @@ struct ledger_entry {
 	enum ledger_result result;
 	struct fault why;
 	int folder;      /* records folder while the batch is written; else -1 */
+	uint64_t folder_dev, folder_ino; /* which one that is */
 	int file;        /* the record's, until it has its name; else -1 */
 	char *temporary; /* its name until then, where it needs one */
 	void *owner;
@@ -49,5 +53,8 @@ void ledger_write(struct job *batch);
 
 /* Forget that a sync failed.  On any thread. */
 void ledger_trust(void);
+
+/* Let go of the threads that sync; once no batch is being written. */
+void ledger_end(void);
 
 #endif

@@ -33,7 +33,8 @@
  *   git         configuration and checkouts       worker    the other thread
  *   repo        objects of a repository           repo_back  the two ways to them
  *   repo_lib    by libgit2                        repo_run   by git itself
- *   ledger      durable record files              life      lock, readiness
+ *   ledger      durable record files              flush     many syncs at once
+ *   life        lock, readiness
  *  service      the bytes of clients
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer

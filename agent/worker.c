@@ -88,6 +88,7 @@ struct worker *worker_new(void (*wake)(void *ctx), void *ctx)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	BUG_IF(pthread_create(&w->thread, NULL, bg_main, w) != 0);
+	pthread_setname_np(w->thread, "tpd-worker");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return w;
 }

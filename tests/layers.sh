@@ -9,7 +9,7 @@ layers='
 floor    arena hash log
 model    layout content item artifact thread index index_private intake settle status meaning cycle gate guard query why graph doctor brief
 service  service server dispatch draft answer handlers handle_*
-world    beneath watch git repo repo_* worker ledger life
+world    beneath watch git repo repo_* worker ledger flush life
 top      agent main reading sources
 '
 
@@ -30,7 +30,7 @@ only='
 ev.h            agent/agent.c agent/server.c
 git2*           agent/git.c agent/repo_lib.c
 sys/inotify.h   agent/watch.c
-pthread.h       agent/worker.c
+pthread.h       agent/worker.c agent/flush.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
 index_private.h agent/index.c agent/intake.c agent/settle.c

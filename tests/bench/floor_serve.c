@@ -15,19 +15,21 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "floor.h"
 
 #define CLIENTS 1024
+#define FOLDERS 64
 
 static size_t bytes_in, bytes_out;
 static char *answer;
 static size_t got[CLIENTS]; /* bytes of the present question, by descriptor */
 
 static struct {
-	int folder;
+	int folders[FOLDERS]; /* by turns, as records go to many Tickets */
 	size_t size;
 	char *bytes;
 	int todo[2], finished[2]; /* pipes that carry descriptors of clients */
@@ -109,14 +111,13 @@ static void serve(const char *socket_path, bool keep)
 static void keep_one(uint64_t number)
 {
 	char name[32], unnamed[64];
-	int fd = openat(store.folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	int folder = store.folders[number % FOLDERS];
+	int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 
 	snprintf(name, sizeof(name), "%026llu.json", (unsigned long long)number);
 	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
-	if (fd < 0 || write(fd, store.bytes, store.size) != (ssize_t)store.size ||
-	    fsync(fd) != 0 ||
-	    linkat(AT_FDCWD, unnamed, store.folder, name, AT_SYMLINK_FOLLOW) != 0 ||
-	    fsync(store.folder) != 0)
+	if (fd < 0 || write(fd, store.bytes, store.size) != (ssize_t)store.size || fsync(fd) != 0 ||
+	    linkat(AT_FDCWD, unnamed, folder, name, AT_SYMLINK_FOLLOW) != 0 || fsync(folder) != 0)
 		die("cannot store a file: %s", strerror(errno));
 	close(fd);
 }
@@ -131,6 +132,20 @@ static void *bg_keep(void *unused)
 			break;
 	}
 	return unused;
+}
+
+static void make_folders(const char *path)
+{
+	char name[16];
+	int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0; i < FOLDERS; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		if (parent < 0 || mkdirat(parent, name, 0777) != 0)
+			die("cannot make folders in %s: %s", path, strerror(errno));
+		store.folders[i] = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	close(parent);
 }
 
 static void *zeros(size_t size)
@@ -162,11 +177,10 @@ int floor_durable(int argc, char **argv)
 	bytes_in = floor_number(argv[1]);
 	bytes_out = floor_number(argv[2]);
 	answer = zeros(bytes_out);
-	store.folder = open(argv[3], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	make_folders(argv[3]);
 	store.size = floor_number(argv[4]);
 	store.bytes = zeros(store.size);
-	if (store.folder < 0 || pipe2(store.todo, O_CLOEXEC) != 0 ||
-	    pipe2(store.finished, O_CLOEXEC) != 0 ||
+	if (pipe2(store.todo, O_CLOEXEC) != 0 || pipe2(store.finished, O_CLOEXEC) != 0 ||
 	    pthread_create(&thread, NULL, bg_keep, NULL) != 0)
 		die("cannot store files in %s: %s", argv[3], strerror(errno));
 	serve(argv[0], true);

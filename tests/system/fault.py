@@ -86,8 +86,20 @@ class Agent:
     def connect(self):
         return rpc.Conn(self.socket, PATIENCE_S)
 
+    def threads(self):
+        """By name: "main", "worker", and those that sync many files together, "sync 0" and on."""
+        named = {"main": self.pid}
+        for tid in sorted(map(int, os.listdir("/proc/%d/task" % self.pid))):
+            with open("/proc/%d/task/%d/comm" % (self.pid, tid), encoding="utf-8") as comm:
+                name = comm.read().strip()
+            if name == "tpd-worker":
+                named["worker"] = tid
+            elif name == "tpd-sync":
+                named["sync %d" % (len(named) - 2)] = tid
+        return named
+
     def worker(self):
-        return max(map(int, os.listdir("/proc/%d/task" % self.pid)))
+        return self.threads()["worker"]
 
     def is_stopped(self):
         with open("/proc/%d/stat" % self.pid, encoding="utf-8") as stat:
@@ -154,10 +166,12 @@ def may_trace():
         child.wait()
 
 
-def calls(log):
-    """(name, how many of that name so far, the line), in order."""
+def calls(log, tid=None):
+    """(name, how many of that name so far, the line), in order; of one thread, if all are there."""
     counts = {}
     for line in log.splitlines():
+        if tid and not line.startswith("%d " % tid):
+            continue
         found = re.match(r"(?:\d+ +)?(\w+)\(", line)
         if found:
             name = found.group(1)

@@ -17,16 +17,16 @@ from fault import Agent, Store, Trace, calls, say
 
 CHANGES = {"mkdirat", "write", "fsync", "linkat", "unlinkat"}
 
-ELSEWHERE = {"futex", "mmap", "munmap", "madvise", "brk", "restart_syscall"}
+ELSEWHERE = {"futex", "mmap", "munmap", "mprotect", "madvise", "brk", "restart_syscall"}
 
 
 def changes(name, line):
     return name in CHANGES or (name == "openat" and ("O_TMPFILE" in line or "O_CREAT" in line))
 
 
-def written(log):
-    """Calls of the worker for the store, without waiting, waking and memory."""
-    return [(name, nth, line) for name, nth, line in calls(log)
+def written(log, tid):
+    """Calls of a thread for the store, without waiting, waking and memory."""
+    return [(name, nth, line) for name, nth, line in calls(log, tid)
             if name not in ELSEWHERE and "eventfd" not in line]
 
 
@@ -38,23 +38,36 @@ class Victim:
         self.unnamed = unnamed
         self.requests = [store.request(store.fresh(shape)) for shape in shapes.split()]
         self.agent = Agent(store.top, unnamed)
+        if len(self.requests) > 1:
+            # The threads that sync several are started for the first several.
+            self.ask([store.request("old") for _ in self.requests])
 
-    def ask(self):
+    def ask(self, requests=None):
         """All at once; whether all were acknowledged."""
-        answers = self.agent.ask_together(self.requests)
-        for answer, request in zip(answers, self.requests):
+        requests = requests or self.requests
+        answers = self.agent.ask_together(requests)
+        for answer, request in zip(answers, requests):
             if answer == "ok":
                 self.store.acknowledge(request)
         return all(answer == "ok" for answer in answers)
 
 
-def points(store, shape, unnamed, scale):
+def points(store, shape, unnamed, scale, every):
+    """(thread, call, how many of it): of the worker each `every`-th, of the others each third."""
     victim = Victim(store, shape, unnamed)
-    trace = Trace(victim.agent.worker())
+    threads = victim.agent.threads()
+    trace = Trace(victim.agent.pid, follow=True)
     victim.ask()
-    log = written(trace.end())
+    log = trace.end()
     victim.agent.kill()
-    return [(name, nth) for name, nth, line in log if scale == 100 or changes(name, line)]
+    where = {thread: [(thread, name, nth) for name, nth, line in written(log, tid)
+                      if scale == 100 or changes(name, line)]
+             for thread, tid in threads.items() if thread != "main"}
+    worker = where.pop("worker")
+    syncs = sum(where.values(), [])
+    if len(shape.split()) > 1 and len(syncs) < 2 * len(set(shape.split())):
+        raise RuntimeError("only %d syncs together" % len(syncs))
+    return worker[::every] + syncs[::min(every, 3)]
 
 
 def after(store, victim, where):
@@ -77,12 +90,11 @@ def after(store, victim, where):
     return ["%s: %s" % (where, one) for one in wrong]
 
 
-def kill_at(store, shape, unnamed, thread, point):
+def kill_at(store, shape, unnamed, thread, call, nth):
     victim = Victim(store, shape, unnamed)
-    tid = victim.agent.worker() if thread == "worker" else victim.agent.pid
-    trace = Trace(tid, "%s:signal=KILL:when=%d" % point)
+    trace = Trace(victim.agent.threads()[thread], "%s:signal=KILL:when=%d" % (call, nth))
     answered = victim.ask()
-    where = "%s %s %d" % (thread, *point)
+    where = "%s %s %d" % (thread, call, nth)
     wrong = [where + ": answered before it was killed there"] if answered else []
     if answered:
         victim.agent.kill()
@@ -105,11 +117,11 @@ def kills(top, scale):
             ("old new old found", False, 5, "four without unnamed files")]:
         wrong, litter = [], []
         step = {0: 3 * every, 100: 1}.get(scale, every)
-        where = points(store, shape, unnamed, scale)[::step]
+        where = points(store, shape, unnamed, scale, step)
         for point in where:
-            found = kill_at(store, shape, unnamed, "worker", point)
+            found = kill_at(store, shape, unnamed, *point)
             wrong, litter = wrong + found[0], litter + found[1]
-        wrong += kill_at(store, shape, unnamed, "main", ("sendto", len(shape.split()) + 1))[0]
+        wrong += kill_at(store, shape, unnamed, "main", "sendto", len(shape.split()) + 1)[0]
         if len(where) < (2 if scale == 0 else 4):
             wrong.append("only %d calls" % len(where))
         say(wrong, "%s: killed before each of %d calls and before the answer" % (what, len(where)))
@@ -159,6 +171,16 @@ def order(top):
     again(store)
 
 
+def begun(lines):
+    return {re.search(r"<([^>]*)", line).group(1) for line in lines if " fsync(" in line}
+
+
+def all_ended(lines):
+    """Whether each sync that began there also ended there."""
+    return (sum(" fsync(" in line and "unfinished" in line for line in lines) ==
+            sum("fsync resumed" in line for line in lines))
+
+
 def several(store):
     victim = Victim(store, "old new old found", True)
     trace = Trace(victim.agent.pid, follow=True)
@@ -167,9 +189,13 @@ def several(store):
     victim.agent.kill()
     named = places(log)["name"]
     answers = [i for i, line in enumerate(log) if " sendto(" in line][-4:]
-    synced = {line.split("<")[1] for line in log[named[-1]:answers[0]] if " fsync(" in line}
-    say([] if len(named) == 4 and len(synced) == 3 else [len(named), synced],
-        "four at once: each folder is synced after the last name and before the first answer")
+    before, between = log[:named[0]], log[named[-1]:answers[0]]
+    files = {path for path in begun(before) if "/records/" in path}
+    say([] if len(files) == len(named) == 4 and all_ended(before) else [len(named), files],
+        "four at once: each file is synced before the first name")
+    folders = begun(between)
+    say([] if len(folders) == 3 and all_ended(between) else [folders],
+        "each folder is synced after the last name and before the first answer")
 
 
 def again(store):

@@ -120,9 +120,11 @@ def loop(run, shape, scale):
 
 # -- Several at once -----------------------------------------------------
 
-def together(run, injection):
+def together(run, thread=None, injection=None):
+    """The log of all threads, or with an injection into one thread, of that; and the answers."""
     requests = [run.request(shape) for shape in ("old", "new", "old", "found")]
-    trace = Trace(run.agent.worker(), *injection)
+    tid = run.agent.threads()[thread] if thread else run.agent.pid
+    trace = Trace(tid, *[injection] if injection else [], follow=not thread)
     answers = run.agent.ask_together(requests)
     log = trace.end()
     conn = run.agent.connect()
@@ -136,23 +138,30 @@ def together(run, injection):
     return log, answers
 
 
-def folder_of_old(run):
-    """The sync of the folder that two of them share."""
-    return [nth for name, nth, line in calls(together(run, [])[0])
-            if name == "fsync" and "/old/artifacts/records>" in line][-1]
+def steps(run):
+    """(thread, call, how many of it, the line) of four at once, where threads are there already."""
+    together(run)
+    threads = run.agent.threads()
+    log = together(run)[0]
+    return [(thread, *call) for thread, tid in threads.items() if thread != "main"
+            for call in calls(log, tid)]
 
 
 def batches(store, scale):
     for unnamed in (True, False):
         run = Run(store, unnamed)
         run.ask(run.request("old"))
-        seen = [(name, nth) for name, nth, line in calls(together(run, [])[0])
-                if name in CALLS - {"newfstatat", "getdents64"} and "eventfd" not in line]
-        for name, nth in seen[::{0: 9, 100: 1}.get(scale, 3)]:
-            together(run, ["%s:error=%s:when=%d" % (name, ERRORS[nth % 2], nth)])
-        _, answers = together(run, ["fsync:error=EIO:when=%d" % folder_of_old(run)])
+        seen = [step for step in steps(run)
+                if step[1] in CALLS - {"newfstatat", "getdents64"} and "eventfd" not in step[3]]
+        for thread, name, nth, _ in seen[::{0: 9, 100: 1}.get(scale, 3)]:
+            together(run, thread, "%s:error=%s:when=%d" % (name, ERRORS[nth % 2], nth))
+        # The sync of the folder that two of them share.
+        thread, _, nth, _ = [step for step in seen if step[1] == "fsync" and
+                             "/old/artifacts/records>" in step[3]][-1]
+        _, answers = together(run, thread, "fsync:error=EIO:when=%d" % nth)
         told = {answers[0], answers[2]} == {"outcome_unknown"} and answers[1] == answers[3] == "ok"
         run.wrong += [] if told else [answers]
+        run.wrong += [] if thread.startswith("sync") else ["they were not synced together"]
         wrong = run.wrong + store.flaws(run.agent.connect(), litter=True)
         wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
         wrong += [] if len(run.codes) > 2 else [run.codes]

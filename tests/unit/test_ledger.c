@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -266,6 +267,7 @@ static void a_batch_is_written_entry_by_entry(void **state)
 			entries[i - 1]->job.next = &entries[i]->job;
 	}
 	ledger_write(&entries[0]->job);
+	ledger_end();
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(entries[i]->result, rows[i].result);
 		assert_int_equal(entries[i]->folder, -1);
@@ -275,6 +277,33 @@ static void a_batch_is_written_entry_by_entry(void **state)
 	assert_file("root/T-1/artifacts/records/R3.json", STR("six"));
 	assert_int_equal(names_in("root/T-1/artifacts/records"), 3);
 	assert_int_equal(names_in("root/T-2/artifacts/records"), 2);
+}
+
+static void a_batch_of_hundreds_needs_few_descriptors(void **state)
+{
+	struct folder *f = *state;
+	struct ledger_entry *entries[300];
+	struct rlimit before, few;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ (rlim_t)names_in("/proc/self/fd") + 160, before.rlim_max };
+	for (size_t i = 0; i < COUNT_OF(entries); i++) {
+		char *name = xasprintf("R%zu.json", i);
+		entries[i] = entry(f, i % 2 ? "T-1" : "T-2", name, STR("x"));
+		if (i)
+			entries[i - 1]->job.next = &entries[i]->job;
+		free(name);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ledger_write(&entries[0]->job);
+	ledger_end();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < COUNT_OF(entries); i++) {
+		assert_int_equal(entries[i]->result, LEDGER_WRITTEN);
+		ledger_entry_free(entries[i]);
+	}
+	assert_int_equal(names_in("root/T-1/artifacts/records"), 150);
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 150);
 }
 
 static void no_descriptor_is_left_open(void **state)
@@ -344,6 +373,7 @@ int main(void)
 		with_folder(without_the_tickets_folder_nothing_is_made),
 		with_folder(a_file_or_a_link_in_the_place_of_a_folder_is_refused),
 		with_folder(a_batch_is_written_entry_by_entry),
+		with_folder(a_batch_of_hundreds_needs_few_descriptors),
 		with_folder(no_descriptor_is_left_open),
 		with_folder(a_folder_that_may_not_be_written_is_said),
 		with_folder(an_entry_that_was_never_written_may_be_freed),
