@@ -121,7 +121,7 @@ def kills(top, scale):
         for point in where:
             found = kill_at(store, shape, unnamed, *point)
             wrong, litter = wrong + found[0], litter + found[1]
-        wrong += kill_at(store, shape, unnamed, "main", "sendto", len(shape.split()) + 1)[0]
+        wrong += kill_at(store, shape, unnamed, "main", "write", len(shape.split()) + 1)[0]
         if len(where) < (2 if scale == 0 else 4):
             wrong.append("only %d calls" % len(where))
         say(wrong, "%s: killed before each of %d calls and before the answer" % (what, len(where)))
@@ -130,6 +130,10 @@ def kills(top, scale):
 
 
 # -- Order ---------------------------------------------------------------
+
+def answers(log):
+    return [i for i, line in enumerate(log) if re.search(r" write\(\d+<(socket|UNIX)", line)]
+
 
 def places(log):
     """Where in the log what happens."""
@@ -144,7 +148,7 @@ def places(log):
             "ticket": [i for i, line in enumerate(log)
                        if re.search(r" fsync\(.*/tickets/\w+>", line)],
             # Others before it are of questions that brought agent and asker together.
-            "answer": [i for i, line in enumerate(log) if " sendto(" in line][-1:]}
+            "answer": answers(log)[-1:]}
 
 
 def misordered(at, *names):
@@ -188,8 +192,8 @@ def several(store):
     log = trace.end().splitlines()
     victim.agent.kill()
     named = places(log)["name"]
-    answers = [i for i, line in enumerate(log) if " sendto(" in line][-4:]
-    before, between = log[:named[0]], log[named[-1]:answers[0]]
+    answered = answers(log)[-4:]
+    before, between = log[:named[0]], log[named[-1]:answered[0]]
     files = {path for path in begun(before) if "/records/" in path}
     say([] if len(files) == len(named) == 4 and all_ended(before) else [len(named), files],
         "four at once: each file is synced before the first name")
@@ -201,7 +205,7 @@ def several(store):
 def again(store):
     """Who asks again never had an answer, and maybe nobody made the record safe."""
     victim = Victim(store, "new", True)
-    trace = Trace(victim.agent.pid, "sendto:signal=KILL:when=2")
+    trace = Trace(victim.agent.pid, "write:signal=KILL:when=2")
     victim.ask()
     victim.agent.process.wait()
     trace.end()
