@@ -122,6 +122,29 @@ size_t cycle_of(const struct ticket *ticket, size_t sought, struct arena *arena,
 	return count;
 }
 
+size_t cycle_reach(struct ticket *ticket, size_t sought, struct arena *arena,
+		   struct ticket ***list)
+{
+	struct arena own = { 0 };
+	struct reached *table = NULL, *end = reach(&table, &own, ticket, NULL);
+	size_t count = 0;
+
+	*list = arena_alloc(arena, sought * sizeof(struct ticket *));
+	for (const struct reached *at = end; at && count < sought; at = at->next) {
+		struct wait_walk walk = { .ticket = at->ticket };
+		struct ticket *t;
+		(*list)[count++] = at->ticket;
+		while (HASH_COUNT(table) < sought && (t = wait_next(&walk))) {
+			struct reached *more = reach(&table, &own, t, NULL);
+			if (more)
+				end = end->next = more;
+		}
+	}
+	HASH_CLEAR(hh, table);
+	arena_release(&own);
+	return count;
+}
+
 /* -- All groups: Tarjan's algorithm, with a stack of its own ------------- */
 
 struct visit {

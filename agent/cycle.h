@@ -19,6 +19,13 @@ struct wait_walk {
 };
 struct ticket *wait_next(struct wait_walk *walk);
 
+/* Tickets looked at for one by those that ask for many: a long chain has a gate for each. */
+#define CYCLE_SOUGHT 256
+
+/* The Ticket and those it waits for, through others; no more than `sought`, the nearest. */
+size_t cycle_reach(struct ticket *ticket, size_t sought, struct arena *arena,
+		   struct ticket ***list);
+
 /*
  * A shortest way from the Ticket back to itself; 0 where there is none, and where
  * more than `sought` Tickets had to be looked at to find it.

@@ -133,9 +133,6 @@ static void add_waits(const struct index *ix, const struct ticket *t, int64_t no
 
 /* -- Bypasses ----------------------------------------------------------- */
 
-/* A plan this old whose Ticket is still queued was forgotten, not just written. */
-#define NOT_STARTED_US (INT64_C(3600) * 1000000)
-
 static struct finding *add_state(struct findings *into, enum problem code, const struct ticket *t)
 {
 	struct finding *f = add(into, code, t);
@@ -159,8 +156,8 @@ static void add_past_hold(const struct index *ix, const struct ticket *t, int64_
 					     STR_ARG(gate.reasons[i].text));
 }
 
-static void add_bypasses(const struct index *ix, const struct ticket *t, int64_t now,
-			 struct findings *into)
+void doctor_bypasses(const struct index *ix, const struct ticket *t, int64_t now,
+		     struct findings *into)
 {
 	if (t->state == STATE_INPROGRESS) {
 		if (!ticket_plan_is_current(t))
@@ -168,8 +165,7 @@ static void add_bypasses(const struct index *ix, const struct ticket *t, int64_t
 				STR("in progress without an accepted plan");
 		add_past_hold(ix, t, now, into);
 	}
-	if (t->state == STATE_QUEUED && ticket_plan_is_current(t) &&
-	    now - t->last_plan->record->at > NOT_STARTED_US)
+	if (ticket_awaits_start(t) && now - t->last_plan->record->at >= PLAN_START_US)
 		add_state(into, PROBLEM_ACCEPTED_NOT_STARTED, t)->text =
 			arena_printf(into->arena, "accepted by record %.*s and not started since",
 				     STR_ARG(t->last_plan->record->id));
@@ -334,7 +330,7 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 	add_dangling(ix, t, now, into);
 	add_waits(ix, t, now, into);
 	add_leaks(ix, t, into);
-	add_bypasses(ix, t, now, into);
+	doctor_bypasses(ix, t, now, into);
 }
 
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,

@@ -27,6 +27,10 @@ struct findings {
 
 void doctor_files(const struct ticket *t, struct findings *into);
 
+/* In which ways the Ticket went past the gate: unrecorded, past_hold, accepted_not_started. */
+void doctor_bypasses(const struct index *ix, const struct ticket *t, int64_t now,
+		     struct findings *into);
+
 /* Everything, or what concerns one Ticket (NULL: all), by file and line.  Counts errors over all pages. */
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
 		struct page *page, struct finding **rows, size_t *errors, struct fault *why);

@@ -12,8 +12,6 @@
 #define TITLE_MAX 60
 /* Tickets of a cycle that are named. */
 #define CYCLE_SHOWN 8
-/* Tickets looked at for one: a long chain has a gate for each of its Tickets. */
-#define CYCLE_SOUGHT 256
 
 /* What the rules read and write. */
 struct asked {

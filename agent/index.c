@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "ripple.h"
+#include "trace.h"
+
 struct index *index_new(void)
 {
 	struct index *ix = xcalloc(1, sizeof(*ix));
@@ -15,11 +18,14 @@ void index_free(struct index *ix)
 {
 	if (!ix)
 		return;
+	ix->followed = false;
 	for (int i = 0; i < SOURCES_MAX; i++)
 		if (ix->sources[i].used)
 			index_source_drop(ix, i);
 	index_settle(ix);
 	BUG_IF(ix->tickets);
+	trace_release(ix);
+	ripple_release(ix);
 	free(ix->sorted);
 	free(ix);
 }
@@ -55,6 +61,8 @@ void ticket_soil(struct index *ix, struct ticket *t)
 	ix->changed = true;
 	if (t->dirty)
 		return;
+	if (ix->followed)
+		ripple_before(ix, t);
 	t->dirty = true;
 	t->dirty_next = ix->dirty;
 	ix->dirty = t;
@@ -65,6 +73,7 @@ void ticket_drop_if_unknown(struct index *ix, struct ticket *t)
 	if (t->copies || t->incoming || t->own || t->dirty)
 		return;
 	HASH_DELETE(hh, ix->tickets, t);
+	trace_drop(ix, t);
 	free(t);
 }
 
@@ -149,7 +158,8 @@ int index_source_add(struct index *ix, const char *name)
 	if (free_one < 0)
 		return -1;
 	ix->sources[free_one] = (struct source){
-		.name = xstrdup(name), .top = xstrdup(""), .root = xstrdup(""), .used = true
+		.name = xstrdup(name), .top = xstrdup(""), .root = xstrdup(""), .used = true,
+		.serial = ++ix->serials,
 	};
 	ix->changed = true;
 	return free_one;
@@ -226,7 +236,7 @@ int index_source_next(const struct index *ix, uint64_t mask, int after)
 void index_pass_time(struct index *ix, int64_t now)
 {
 	/* A wall clock may go back, too. */
-	ix->changed |= ix->timed && (now < ix->now || (ix->next_time && now >= ix->next_time));
+	ix->changed |= ix->waiters && (now < ix->now || (ix->next_time && now >= ix->next_time));
 	ix->now = now;
 }
 

@@ -15,7 +15,7 @@
  * told of files that are there, and forgets what index_drop was told is gone.
  *
  * Changes are gathered; index_settle makes them visible, all at once, and
- * raises the generation if an answer can differ now.  The structs below are
+ * raises the generation if an answer can differ now; trace.h says whose.  The structs below are
  * for reading.  Pointers into the index live until the next index_settle.
  */
 struct index;
@@ -28,7 +28,8 @@ struct source {
 	char *name;
 	char *top;      /* the checkout's top folder */
 	char *root;     /* its Ticket tree from the top, "" where there is none */
-	bool authority; /* its states count where sources disagree */
+	uint64_t serial; /* no other source has or had it */
+	bool authority;  /* its states count where sources disagree */
 	bool used;
 };
 
@@ -75,9 +76,8 @@ struct ticket {
 	const struct decision *last_plan; /* the accepted_plan that counts, or NULL */
 	const struct copy *face;       /* the copy whose item.md counts */
 	struct ticket *dirty_next;
-	uint64_t generation;           /* at which it last changed */
+	struct trace *trace;           /* since the index is followed; NULL: no change yet */
 	uint32_t own_count;
-	uint32_t own_timed;            /* of them, those that wait for a time */
 	uint8_t state;                 /* enum state */
 	int8_t busy_elsewhere;         /* a source other than face's with state inprogress, or -1 */
 	int8_t resolved_elsewhere;     /* a source that has it resolved while it is not, or -1 */
@@ -87,6 +87,9 @@ struct ticket {
 	bool unreadable : 1;
 	bool twice : 1;      /* two folders of one source */
 	bool occupied : 1;
+	bool waiter : 1;     /* in the index's table of those that something ends by itself */
+	uint8_t told : 2;    /* follow: the last verdict and one, or 0 */
+	uint8_t bypasses : 3; /* follow: in which ways it went past the gate */
 };
 
 /* A problem that belongs to no file of a Ticket. */
@@ -177,6 +180,10 @@ struct str ticket_title(const struct ticket *t);
 
 /* Whether its accepted plan is one for this stay in the queue, not for an earlier one. */
 bool ticket_plan_is_current(const struct ticket *t);
+/* Whether it was accepted and nobody has begun. */
+bool ticket_awaits_start(const struct ticket *t);
+/* A plan so old (microseconds) whose Ticket is still queued was forgotten, not just written. */
+#define PLAN_START_US (INT64_C(3600) * 1000000)
 
 /* Whether a later accepted plan of its Ticket took its place; only plans and waits can be. */
 bool decision_superseded(const struct decision *d);

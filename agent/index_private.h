@@ -6,7 +6,8 @@
 
 /*
  * The index from within: for index.c (Tickets, sources, numbers), intake.c (what
- * files are there) and settle.c (what they come to), and nobody else.
+ * files are there), settle.c (what they come to), trace.c and ripple.c (who
+ * changed), and nobody else.
  */
 struct index {
 	struct ticket *tickets; /* by id, those that are only named too */
@@ -19,12 +20,28 @@ struct index {
 	size_t records;
 	size_t flaws;
 	size_t occupied;
-	size_t timed;      /* records that wait for a time */
+	struct waiter *waiters;
 	int64_t now;       /* as far as index_pass_time was told */
 	int64_t next_time; /* the first later one that ends a wait; 0: none */
 	uint64_t generation;
+	uint64_t serials; /* of sources, given so far */
 	unsigned epoch;
 	bool changed;
+	/* trace.c and ripple.c */
+	bool followed;
+	uint64_t settled;      /* the generation before this settling */
+	uint64_t horizon;
+	int64_t told_now;      /* as of the last settling */
+	size_t told_occupied;
+	struct trace *row;
+	struct gone *gone, *gone_row;
+	struct loop *loops;
+};
+
+/* A Ticket with a wait that ends by itself, or a plan that grows old. */
+struct waiter {
+	UT_hash_handle hh; /* by ticket */
+	struct ticket *ticket;
 };
 
 /* The Ticket of that id, made as one that is only named if there is none. */

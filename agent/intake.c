@@ -65,11 +65,11 @@ static void drop_doc(struct index *ix, struct doc *doc)
 
 static void set_item(struct index *ix, struct copy *copy, struct content *item)
 {
+	ticket_soil(ix, copy->ticket);
 	count_content(ix, copy->item, -1);
 	count_content(ix, item, +1);
 	content_free(copy->item);
 	copy->item = item;
-	ticket_soil(ix, copy->ticket);
 }
 
 static void drop_copy(struct index *ix, struct copy *copy)
@@ -139,12 +139,12 @@ static void put_doc(struct index *ix, struct copy *copy, struct str path, struct
 			copy->docs_mixed = true;
 		DL_APPEND(copy->docs, doc);
 	}
+	ticket_soil(ix, copy->ticket);
 	count_content(ix, doc->content, -1);
 	count_content(ix, content, +1);
 	content_free(doc->content);
 	doc->content = content;
 	doc->epoch = ix->epoch;
-	ticket_soil(ix, copy->ticket);
 }
 
 void index_put(struct index *ix, int source, struct str path, struct content *content)

@@ -22,12 +22,13 @@
  *   item        item.md into content              artifact  records into content
  *   index, index_private  all Tickets, sources    intake    what files are there
  *   settle      what they come to                 status    what became of records
+ *   trace       who changed when                  ripple    whose answers a change reaches
  *   gate        may it be accepted now
  *   query       lists in pages                    doctor    what is wrong
  *   meaning     what two records say alike        guard     keep local paths out
  *   cycle       who waits for itself              why       the tree of holds
  *   graph       Tickets and edges, drawn          brief     what to know again
- *   thread      decisions in a thread.md
+ *   thread      decisions in a thread.md          follow    verdicts as they change
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   git         configuration and checkouts       worker    the other thread

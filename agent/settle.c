@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "ripple.h"
+
 /* How far a state is, for the choice among sources: unknown is no progress. */
 static int progress(enum state state)
 {
@@ -77,19 +79,12 @@ static void settle_state(const struct index *ix, struct ticket *t)
 	}
 }
 
-static bool is_timed(const struct decision *d)
-{
-	return d->record->until && d->record->until->form == UNTIL_AFTER;
-}
-
 static void unlink_own(struct index *ix, struct ticket *t)
 {
 	struct decision *own = t->own;
 	uint32_t count = t->own_count;
 
 	ix->records -= count;
-	ix->timed -= t->own_timed;
-	t->own_timed = 0;
 	t->own = NULL;
 	t->own_count = 0;
 	t->last_plan = NULL;
@@ -245,7 +240,6 @@ static void link_own(struct index *ix, struct ticket *t)
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		struct decision *d = &t->own[i];
 		d->ticket = t;
-		t->own_timed += is_timed(d);
 		if (d->record->kind == KIND_ACCEPTED_PLAN && !d->retracted)
 			t->last_plan = d;
 		if (!d->record->other.at)
@@ -269,16 +263,20 @@ static void settle_records(struct index *ix, struct ticket *t)
 		t->own_count = count;
 		settle_retractions(t);
 		link_own(ix, t);
-		ix->timed += t->own_timed;
 	}
 	ix->records += count;
+}
+
+bool ticket_awaits_start(const struct ticket *t)
+{
+	return t->state == STATE_QUEUED && ticket_plan_is_current(t);
 }
 
 static void settle_occupied(struct index *ix, struct ticket *t)
 {
 	ix->occupied -= t->occupied;
 	t->occupied = t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 ||
-		      (t->state == STATE_QUEUED && ticket_plan_is_current(t));
+		      ticket_awaits_start(t);
 	ix->occupied += t->occupied;
 }
 
@@ -292,24 +290,58 @@ static void sort_docs(struct ticket *t)
 	}
 }
 
-/* The first time after now that ends a wait.  Few trees have any such record. */
+/* What a Ticket waits for that may come by itself. */
+static bool has_waits(const struct ticket *t)
+{
+	for (uint32_t i = 0; i < t->own_count; i++)
+		if (t->own[i].record->until)
+			return true;
+	return ticket_awaits_start(t);
+}
+
+static void settle_waiter(struct index *ix, struct ticket *t)
+{
+	bool waits = has_waits(t);
+	struct waiter *w;
+
+	if (waits == t->waiter)
+		return;
+	t->waiter = waits;
+	if (waits) {
+		w = xcalloc(1, sizeof(*w));
+		w->ticket = t;
+		HASH_ADD_PTR(ix->waiters, ticket, w);
+		return;
+	}
+	HASH_FIND_PTR(ix->waiters, &t, w);
+	HASH_DEL(ix->waiters, w);
+	free(w);
+}
+
+static void note_time(struct index *ix, int64_t at)
+{
+	if (at > ix->now && (!ix->next_time || at < ix->next_time))
+		ix->next_time = at;
+}
+
+/* The first time after now that changes an answer.  Few trees have any such record. */
 static void settle_next_time(struct index *ix)
 {
 	ix->next_time = 0;
-	for (const struct ticket *t = ix->timed ? ix->tickets : NULL; t; t = t->hh.next)
-		for (uint32_t i = 0; t->own_timed && i < t->own_count; i++) {
-			int64_t at = is_timed(&t->own[i]) ? t->own[i].record->until->after : 0;
-			if (at > ix->now && (!ix->next_time || at < ix->next_time))
-				ix->next_time = at;
+	for (const struct waiter *w = ix->waiters; w; w = w->hh.next) {
+		const struct ticket *t = w->ticket;
+		if (ticket_awaits_start(t))
+			note_time(ix, t->last_plan->record->at + PLAN_START_US);
+		for (uint32_t i = 0; i < t->own_count; i++) {
+			const struct until *u = t->own[i].record->until;
+			if (u && u->form == UNTIL_AFTER)
+				note_time(ix, u->after);
 		}
+	}
 }
 
-bool index_settle(struct index *ix)
+static void settle_dirty(struct index *ix)
 {
-	if (!ix->changed)
-		return false;
-	ix->changed = false;
-	ix->generation++;
 	/* First let go of everything, so that nobody is found by a record that is gone. */
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next)
 		unlink_own(ix, t);
@@ -318,8 +350,19 @@ bool index_settle(struct index *ix)
 		settle_state(ix, t);
 		settle_records(ix, t);
 		settle_occupied(ix, t);
-		t->generation = ix->generation;
+		settle_waiter(ix, t);
 	}
+}
+
+bool index_settle(struct index *ix)
+{
+	if (!ix->changed)
+		return false;
+	ix->changed = false;
+	ix->settled = ix->generation;
+	settle_dirty(ix);
+	if (ix->followed)
+		ripple_spread(ix);
 	while (ix->dirty) {
 		struct ticket *t = ix->dirty;
 		ix->dirty = t->dirty_next;
@@ -327,6 +370,11 @@ bool index_settle(struct index *ix)
 		t->dirty_next = NULL;
 		ticket_drop_if_unknown(ix, t);
 	}
+	/* Also where nobody is named. */
+	if (ix->generation == ix->settled)
+		ix->generation++;
+	ix->told_now = ix->now;
+	ix->told_occupied = ix->occupied;
 	settle_next_time(ix);
 	return true;
 }

@@ -7,7 +7,7 @@
 # Of what layer a file of agent/ is, by its name without ending.
 layers='
 floor    arena hash log
-model    layout content item artifact thread index index_private intake settle status meaning cycle gate guard query why graph doctor brief
+model    layout content item artifact thread index index_private intake settle status trace ripple meaning cycle gate guard query why graph doctor brief follow
 service  service server dispatch draft answer handlers handle_*
 world    beneath watch git repo repo_* worker ledger flush life
 top      agent main reading sources
@@ -33,7 +33,7 @@ sys/inotify.h   agent/watch.c
 pthread.h       agent/worker.c agent/flush.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
-index_private.h agent/index.c agent/intake.c agent/settle.c
+index_private.h agent/index.c agent/intake.c agent/settle.c agent/trace.c agent/ripple.c
 '
 
 cd "${srcdir:-$(dirname "$0")/..}" || exit 99
