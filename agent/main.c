@@ -31,6 +31,10 @@
  *   thread      decisions in a thread.md          follow    verdicts as they change
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
+ *   drain       events: what may have changed     look      what is there now
+ *   walk        where nothing is watched          seen      how it looked there
+ *   node        folders and watches               mounts    what is mounted where
+ *   watch_private    what these share
  *   git         configuration and checkouts       worker    the other thread
  *   repo        objects of a repository           repo_back  the two ways to them
  *   repo_lib    by libgit2                        repo_run   by git itself

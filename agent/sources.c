@@ -429,9 +429,8 @@ void sources_turn(struct sources *s)
 		s->stale |= is_different(s->sites[i]);
 	if (s->stale)
 		survey(s);
+	watch_walk(s->watch);
 	watch_settle(s->watch);
-	if (watch_counts(s->watch)->unwatched)
-		sources_rescan(s);
 	index_settle(s->ix);
 	if (!index_count(s->ix))
 		close_emptied(s);
@@ -441,7 +440,7 @@ void sources_rescan(struct sources *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->sites[i]->tree)
-			watch_tree_rescan(s->sites[i]->tree);
+			watch_tree_rescan(s->sites[i]->tree, "asked for");
 	index_settle(s->ix);
 }
 

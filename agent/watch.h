@@ -20,6 +20,10 @@
  * are listed, so that nothing falls between the two.  A folder that moved is
  * forgotten and found again, and takes its watches along.
  *
+ * A folder that cannot be watched is held against how it looked before, each
+ * time that watch_walk is called: one that the kernel allows no watch for, or
+ * all of a tree on a file system that does not tell what others do.
+ *
  * What the names mean is the owner's business (watch_ops); roles are numbers
  * of the owner, 0 is "not ours".
  */
@@ -51,16 +55,42 @@ struct watch_ops {
 };
 
 struct watch_counts {
-	uint64_t drains, events, overflows, rescans;
+	uint64_t drains, events, overflows, rescans, walks;
 	uint64_t watches;   /* folders watched now */
-	uint64_t unwatched; /* folders that should be and are not: the limit */
+	uint64_t unwatched; /* folders of trees that are not */
+	uint64_t refused;   /* of them, those that the kernel refused to watch: the limit */
 };
 
+/* A tree was read again as a whole. */
+struct watch_rescan {
+	int64_t at;      /* microseconds since 1970 */
+	const char *why; /* lives for ever */
+	char *path;      /* of the root */
+};
+
+/* An event, as it came. */
+struct watch_event {
+	int64_t at;
+	uint32_t mask;   /* as inotify(7) says */
+	char folder[64]; /* the end of its name or path; may be cut */
+	char name[64];
+};
+
+#define WATCH_RESCANS_KEPT 8
+#define WATCH_EVENTS_KEPT 512
+
 bool watch_new(struct watch **into, struct fault *why);
+/* One that asks the kernel for nothing: its trees are read when they are made, and by watch_walk. */
+struct watch *watch_new_blind(void);
 void watch_free(struct watch *w);
 /* Becomes readable when there is something to drain. */
 int watch_fd(const struct watch *w);
 const struct watch_counts *watch_counts(const struct watch *w);
+/* The last ones, oldest first; how many. */
+size_t watch_rescans(const struct watch *w, struct watch_rescan into[WATCH_RESCANS_KEPT]);
+size_t watch_events(const struct watch *w, struct watch_event into[WATCH_EVENTS_KEPT]);
+/* "CREATE ISDIR" and the like; the caller's to free. */
+char *watch_event_text(const struct watch_event *event);
 
 /* Watch the tree at this path and tell all that is in it.  The root's role is given. */
 bool watch_tree_new(struct watch *w, const char *path, int role, const struct watch_ops *ops,
@@ -71,8 +101,13 @@ void watch_tree_free(struct watch_tree *tree);
 int watch_tree_fd(const struct watch_tree *tree);
 /* Whether the root's path still leads to the folder that is watched.  One stat. */
 bool watch_tree_there(const struct watch_tree *tree);
-/* Read everything again. */
-void watch_tree_rescan(struct watch_tree *tree);
+/* Why it, or a folder in it, is looked through by watch_walk and not watched; NULL where it is watched. */
+const char *watch_tree_blind(const struct watch_tree *tree);
+/* Do not rely on events of this tree any more; `why` lives for ever.  The next settle reads everything. */
+void watch_tree_distrust(struct watch_tree *tree, const char *why);
+/* Read everything again: now, or in the next settle.  `why` lives for ever. */
+void watch_tree_rescan(struct watch_tree *tree, const char *why);
+void watch_tree_soil(struct watch_tree *tree, const char *why);
 
 /* Watch one folder that is no tree; `fn` hears each name that changed in it.  False: it is not there. */
 typedef void watch_side_fn(void *ctx, struct str name);
@@ -83,6 +118,19 @@ bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx)
  * where there is none.  Then look at what they named, and tell the owner.
  */
 void watch_drain(struct watch *w);
-void watch_settle(struct watch *w);
+/* Look whether anything changed where nothing is watched; the next settle looks closer. */
+void watch_walk(struct watch *w);
+/* False where there was nothing to look at. */
+bool watch_settle(struct watch *w);
+
+#ifdef TP_WATCH_FAULTS
+/* What a watcher might do wrong, for tests that have to find it. */
+struct watch_faults {
+	bool late_drain; /* take in only what was there a turn ago */
+	bool no_scan;    /* do not list folders that appear */
+	uint64_t limit;  /* as if the kernel allowed no more watches than so many; 0: it does */
+};
+extern struct watch_faults watch_faults;
+#endif
 
 #endif

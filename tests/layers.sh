@@ -9,7 +9,7 @@ layers='
 floor    arena hash log
 model    layout content item artifact thread index index_private intake settle status trace ripple meaning cycle gate guard query why graph doctor brief follow
 service  service server dispatch draft answer handlers handle_*
-world    beneath watch git repo repo_* worker ledger flush life
+world    beneath watch git repo repo_* worker ledger flush life node seen mounts watch_private look walk drain
 top      agent main reading sources
 '
 
@@ -29,7 +29,7 @@ top       client:
 only='
 ev.h            agent/agent.c agent/server.c
 git2*           agent/git.c agent/repo_lib.c
-sys/inotify.h   agent/watch.c
+sys/inotify.h   agent/watch.c agent/look.c agent/drain.c
 pthread.h       agent/worker.c agent/flush.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h

@@ -42,7 +42,7 @@ struct folder {
 	struct watch *w;
 	struct watch_tree *tree;
 	struct place *mirror;
-	unsigned scans;
+	unsigned scans, files;
 };
 
 static void forget(struct folder *f, struct place *p)
@@ -89,6 +89,8 @@ static void on_watch_file(void *ctx, struct str path, int role)
 	struct folder *f = ctx;
 	struct buf bytes = { 0 };
 	(void)role;
+
+	f->files++;
 
 	switch (beneath_read(watch_tree_fd(f->tree), path.at, 4096, &bytes)) {
 	case BENEATH_OK:
@@ -247,10 +249,12 @@ static uint64_t count_watches(const struct folder *f)
 	FILE *in = fopen(path, "re");
 	uint64_t count = 0;
 
-	assert_non_null(in);
-	while (fgets(line, sizeof(line), in))
+	if (!in)
+		assert_true(watch_fd(f->w) < 0);
+	while (in && fgets(line, sizeof(line), in))
 		count += strncmp(line, "inotify wd:", 11) == 0;
-	fclose(in);
+	if (in)
+		fclose(in);
 	free(path);
 	return count;
 }
@@ -260,6 +264,7 @@ static void check(struct folder *f)
 	struct lines told = { 0 }, there = { 0 };
 
 	watch_drain(f->w);
+	watch_walk(f->w);
 	watch_settle(f->w);
 	assert_int_equal(watch_counts(f->w)->watches, count_watches(f));
 	for (struct place *p = f->mirror; p; p = p->hh.next)
@@ -311,7 +316,7 @@ static void move(const char *from, const char *to)
 	assert_int_equal(rename(from, to), 0);
 }
 
-static int make_folder(void **state)
+static int make_with(void **state, bool blind)
 {
 	struct folder *f = xcalloc(1, sizeof(*f));
 	struct fault why;
@@ -325,13 +330,27 @@ static int make_folder(void **state)
 	make_dir("root/open");
 	put_ticket("root/open/T-2");
 	char *root = xasprintf("%s/root", f->base);
-	if (!watch_new(&f->w, &why) ||
-	    !watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why))
+	if (blind)
+		f->w = watch_new_blind();
+	else if (!watch_new(&f->w, &why))
+		return -1;
+	if (!watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why))
 		return -1;
 	free(root);
 	check(f);
 	*state = f;
 	return 0;
+}
+
+static int make_folder(void **state)
+{
+	return make_with(state, false);
+}
+
+/* Seen by one that watches nothing and looks through it each time. */
+static int make_blind(void **state)
+{
+	return make_with(state, true);
 }
 
 static int drop_folder(void **state)
@@ -341,6 +360,7 @@ static int drop_folder(void **state)
 	char *command = xasprintf("rm -rf %s", f->base);
 
 	watch_free(f->w);
+	watch_faults = (struct watch_faults){ 0 };
 	HASH_ITER(hh, f->mirror, p, next)
 	forget(f, p);
 	int failed = chdir("/") < 0 || system(command) != 0;
@@ -778,7 +798,7 @@ static void a_rescan_tells_everything_and_keeps_watching(void **state)
 	uint64_t watches = watch_counts(f->w)->watches;
 
 	move("root/T-1", "root/T-3");
-	watch_tree_rescan(f->tree);
+	watch_tree_rescan(f->tree, "asked for");
 	assert_int_equal(f->scans, 1);
 	check(f);
 	put("root/T-3/artifacts/records/R2.json", "seen");
@@ -1056,6 +1076,117 @@ static void whatever_happens_the_mirror_is_the_tree(void **state)
 	assert_int_equal(watch_counts(f->w)->unwatched, 0);
 }
 
+static void whatever_happens_where_nothing_is_watched_the_mirror_is_the_tree(void **state)
+{
+	struct folder *f = *state;
+	uint64_t seed = 11;
+
+	for (int i = 0; i < STEPS / 2; i++) {
+		random_step(&seed);
+		if (model_random(&seed, 3))
+			check(f);
+	}
+	check(f);
+	assert_int_equal(watch_counts(f->w)->watches, 0);
+	assert_true(watch_counts(f->w)->unwatched > 0);
+}
+
+/* Others take watches and give them back. */
+static void whatever_happens_while_watches_run_out_the_mirror_is_the_tree(void **state)
+{
+	struct folder *f = *state;
+	uint64_t seed = 13, refused = 0;
+
+	for (int i = 0; i < STEPS; i++) {
+		random_step(&seed);
+		if (!model_random(&seed, 20))
+			watch_faults.limit = 1 + model_random(&seed, 12);
+		if (model_random(&seed, 3))
+			check(f);
+		refused += watch_counts(f->w)->refused > 0;
+	}
+	check(f);
+	assert_true(refused > 0);
+	watch_faults.limit = 0;
+	check(f);
+	assert_int_equal(watch_counts(f->w)->unwatched, 0);
+}
+
+static void a_tree_that_is_distrusted_is_looked_through(void **state)
+{
+	struct folder *f = *state;
+
+	watch_tree_distrust(f->tree, "for a test");
+	check(f);
+	assert_string_equal(watch_tree_blind(f->tree), "for a test");
+	assert_int_equal(watch_counts(f->w)->watches, 0);
+	put("root/T-1/item.md", "new");
+	make_dir("root/T-3");
+	put("root/T-3/item.md", "three");
+	check(f);
+	watch_tree_rescan(f->tree, "asked for");
+	check(f);
+	assert_int_equal(watch_counts(f->w)->watches, 0);
+}
+
+static void a_rescan_keeps_its_reason(void **state)
+{
+	struct folder *f = *state;
+	struct watch_rescan list[WATCH_RESCANS_KEPT];
+	size_t count;
+
+	assert_int_equal(watch_rescans(f->w, list), 0);
+	for (int i = 0; i < 2 * WATCH_RESCANS_KEPT; i++)
+		watch_tree_rescan(f->tree, i % 2 ? "odd" : "even");
+	count = watch_rescans(f->w, list);
+	assert_int_equal(count, WATCH_RESCANS_KEPT);
+	assert_string_equal(list[0].why, "even");
+	assert_string_equal(list[count - 1].why, "odd");
+	assert_non_null(strstr(list[0].path, "/root"));
+}
+
+static void the_last_events_are_kept(void **state)
+{
+	struct folder *f = *state;
+	static struct watch_event list[WATCH_EVENTS_KEPT];
+	size_t count;
+
+	for (int i = 0; i < WATCH_EVENTS_KEPT; i++)
+		put("root/T-1/item.md", "x");
+	make_dir("root/T-1/a-new-one");
+	watch_drain(f->w);
+	count = watch_events(f->w, list);
+	assert_int_equal(count, WATCH_EVENTS_KEPT);
+	assert_string_equal(list[count - 1].folder, "T-1");
+	assert_string_equal(list[count - 1].name, "a-new-one");
+	char *text = watch_event_text(&list[count - 1]);
+	assert_string_equal(text, "CREATE ISDIR");
+	free(text);
+	check(f);
+}
+
+/* Names that editors and git use while they save: nothing is read for them. */
+static void what_editors_write_beside_a_file_is_nobodys(void **state)
+{
+	struct folder *f = *state;
+	static const char *const names[] = {
+		"root/T-1/4913", "root/T-1/.item.md.swp", "root/T-1/.item.md.swx",
+		"root/T-1/item.md~", "root/T-1/.#item.md", "root/T-1/#item.md#",
+		"root/T-1/sedAbCdEf", "root/T-1/artifacts/.relations.json.swp",
+		"root/T-1/artifacts/relations.json~", "root/T-1/artifacts/records/.R1.json.swp",
+		"root/T-1/artifacts/records/R1.json~", "root/T-1/artifacts/records/4913",
+	};
+
+	f->files = 0;
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		put(names[i], "not ours");
+	check(f);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_int_equal(unlink(names[i]), 0);
+	check(f);
+	assert_int_equal(f->files, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1092,6 +1223,14 @@ int main(void)
 		with_folder(a_folder_that_moves_from_tree_to_tree_is_seen_in_both),
 		with_folder(a_folder_beside_the_tree_tells_its_names),
 		with_folder(whatever_happens_the_mirror_is_the_tree),
+		cmocka_unit_test_setup_teardown(
+			whatever_happens_where_nothing_is_watched_the_mirror_is_the_tree, make_blind,
+			drop_folder),
+		with_folder(whatever_happens_while_watches_run_out_the_mirror_is_the_tree),
+		with_folder(a_tree_that_is_distrusted_is_looked_through),
+		with_folder(a_rescan_keeps_its_reason),
+		with_folder(the_last_events_are_kept),
+		with_folder(what_editors_write_beside_a_file_is_nobodys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch_private.h"
+
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "stamp.h"
+
+#ifdef TP_WATCH_FAULTS
+struct watch_faults watch_faults;
+#endif
+
+/* Events after which a folder of that name may be another one than before. */
+#define MASK_REPLACED (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
+
+void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced)
+{
+	struct dirty *d = xcalloc(1, sizeof(*d) + sizeof(n) + name.len + 1), *known;
+	size_t len = sizeof(n) + name.len;
+
+	memcpy(d->key, &n, sizeof(n));
+	memcpy(d->key + sizeof(n), name.at, name.len);
+	HASH_FIND(hh, w->dirty, d->key, len, known);
+	if (known) {
+		known->replaced |= replaced;
+		free(d);
+		return;
+	}
+	d->node = n;
+	d->replaced = replaced;
+	d->len = (uint16_t)name.len;
+	HASH_ADD_KEYPTR(hh, w->dirty, d->key, len, d);
+}
+
+/* The kernel watches the folder no more: look whether there is still one of that name. */
+static void lost_watch(struct watch *w, struct node *n)
+{
+	w->counts.watches -= wds_unset(&w->wds, n);
+	if (!n->tree)
+		watch_drop_side(w, n);
+	else if (n->parent && !n->gone)
+		watch_soil(w, n->parent, str_of(n->name), true);
+	else if (!n->gone)
+		n->tree->rescan = "the root's watch ended";
+}
+
+/* The root's own mode: nothing above it tells. */
+static bool is_of_root(const struct node *n, const struct inotify_event *event)
+{
+	return !n->parent && !event->len && event->mask & IN_ATTRIB;
+}
+
+/* The end of a text, as much of it as there is room. */
+static void keep_end(char *into, size_t size, const char *text)
+{
+	size_t len = strlen(text), cut = len < size ? 0 : len - (size - 1);
+
+	memcpy(into, text + cut, len - cut + 1);
+}
+
+static void keep_event(struct watch *w, const struct node *n, const struct inotify_event *event)
+{
+	struct watch_event *e = &w->trail[w->counts.events % WATCH_EVENTS_KEPT];
+
+	e->at = w->drained_at;
+	e->mask = event->mask;
+	e->folder[0] = e->name[0] = '\0';
+	if (n)
+		keep_end(e->folder, sizeof(e->folder), n->parent || !n->tree ? n->name : n->tree->path);
+	if (event->len)
+		keep_end(e->name, sizeof(e->name), event->name);
+}
+
+static void lose_count(struct watch *w)
+{
+	w->counts.overflows++;
+	for (struct watch_tree *t = w->trees; t; t = t->next)
+		t->rescan = "the kernel's queue of changes ran over";
+	for (struct side *s = w->sides; s; s = s->next)
+		s->fn(s->ctx, STR(""));
+}
+
+static void take_event(struct watch *w, const struct inotify_event *event)
+{
+	struct node *n = wds_find(&w->wds, event->wd);
+
+	keep_event(w, n, event);
+	w->counts.events++;
+	if (event->mask & IN_Q_OVERFLOW)
+		lose_count(w);
+	/* Events of a folder that we forgot ourselves are on their way until IN_IGNORED. */
+	if (!n)
+		return;
+	if (event->mask & IN_IGNORED)
+		lost_watch(w, n);
+	else if (n->tree && event->mask & IN_UNMOUNT)
+		n->tree->rescan = "a file system was taken off";
+	else if (n->tree && is_of_root(n, event))
+		n->tree->rescan = "the root's own mode or owner changed";
+	else if (!n->tree)
+		watch_tell_side(w, n, str_of(event->len ? event->name : ""));
+	else if (event->len)
+		watch_soil(w, n, str_of(event->name), event->mask & MASK_REPLACED);
+}
+
+static void read_events(struct watch *w, int waiting)
+{
+	/* As much as was there when we came: a writer that never stops must not keep us. */
+	while (waiting > 0) {
+		ssize_t got = read(w->fd, w->events, WATCH_READ_SIZE);
+		if (got <= 0)
+			return;
+		waiting -= (int)got;
+		for (char *at = w->events; at < w->events + got;) {
+			const struct inotify_event *event = (const void *)at;
+			take_event(w, event);
+			at += sizeof(*event) + event->len;
+		}
+	}
+}
+
+void watch_drain(struct watch *w)
+{
+	int waiting = 0;
+
+	if (ioctl(w->fd, FIONREAD, &waiting) < 0)
+		return;
+	if (FAULTY(late_drain)) {
+		int now = waiting;
+		waiting = w->late;
+		w->late = now - waiting;
+	}
+	if (!waiting)
+		return;
+	w->counts.drains++;
+	w->drained_at = stamp_now();
+	read_events(w, waiting);
+}
+
+/* -- The last events ----------------------------------------------------- */
+
+size_t watch_events(const struct watch *w, struct watch_event into[WATCH_EVENTS_KEPT])
+{
+	size_t total = w->counts.events;
+	size_t count = total < WATCH_EVENTS_KEPT ? total : WATCH_EVENTS_KEPT;
+
+	for (size_t i = 0; i < count; i++)
+		into[i] = w->trail[(total - count + i) % WATCH_EVENTS_KEPT];
+	return count;
+}
+
+char *watch_event_text(const struct watch_event *event)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} bits[] = { { IN_CREATE, "CREATE" },           { IN_DELETE, "DELETE" },
+		     { IN_MODIFY, "MODIFY" },           { IN_CLOSE_WRITE, "CLOSE_WRITE" },
+		     { IN_ATTRIB, "ATTRIB" },           { IN_MOVED_FROM, "MOVED_FROM" },
+		     { IN_MOVED_TO, "MOVED_TO" },       { IN_DELETE_SELF, "DELETE_SELF" },
+		     { IN_MOVE_SELF, "MOVE_SELF" },     { IN_UNMOUNT, "UNMOUNT" },
+		     { IN_Q_OVERFLOW, "Q_OVERFLOW" },   { IN_IGNORED, "IGNORED" },
+		     { IN_ISDIR, "ISDIR" } };
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < COUNT_OF(bits); i++)
+		if (event->mask & bits[i].bit)
+			buf_addf(&text, "%s%s", text.len ? " " : "", bits[i].name);
+	buf_text(&text);
+	return text.at;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mounts.h"
+#include "seen.h"
+#include "stamp.h"
+
+#define MASK \
+	(IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | \
+	 IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
+
+int watch_ask(struct watch *w, const char *path)
+{
+	if (FAULTY(limit && w->counts.watches >= watch_faults.limit)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return inotify_add_watch(w->fd, path, MASK);
+}
+
+/* inotify takes a path from the file system's root. */
+bool watch_add(struct watch_tree *t, struct node *n)
+{
+	struct watch *w = t->w;
+	struct buf full = { 0 };
+
+	buf_add(&full, t->path, strlen(t->path));
+	if (n->parent)
+		buf_add(&full, "/", 1);
+	buf_add_str(&full, path_of(w, n, STR_NONE));
+	int wd = watch_ask(w, buf_text(&full));
+	int cause = errno;
+	buf_release(&full);
+	errno = cause;
+	if (wd < 0)
+		return false;
+	w->counts.watches += !wds_set(&w->wds, n, wd);
+	return true;
+}
+
+static bool is_refused(int cause)
+{
+	return cause == ENOSPC || cause == ENOMEM || cause == ENAMETOOLONG;
+}
+
+/* Not watched, but there: held against how it looked instead. */
+static void leave_loose(struct watch *w, struct node *n, bool refused)
+{
+	n->unwatched = true;
+	n->refused = refused;
+	n->seen = seen_new();
+	nodes_add(&w->loose, n);
+	w->counts.unwatched++;
+	w->counts.refused += refused;
+}
+
+/* Watch a folder if that can be; false where it is not there. */
+static bool mind(struct watch_tree *t, struct node *n)
+{
+	if (t->blind || n->blind || t->w->fd < 0)
+		leave_loose(t->w, n, false);
+	else if (!watch_add(t, n) && !is_refused(errno))
+		return false;
+	else if (n->wd < 0)
+		leave_loose(t->w, n, true);
+	return true;
+}
+
+/* A name is about to be told of: where nobody will say that it changed, keep how it looked. */
+static void note_look(struct watch_tree *t, struct node *parent, struct str name, const char *path)
+{
+	struct stat st;
+
+	if (!parent->unwatched)
+		return;
+	int64_t now = stamp_now();
+	bool there = fstatat(t->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	seen_entry(parent->seen, name, there ? &st : NULL, now);
+}
+
+static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role)
+{
+	struct str path = path_of(t->w, parent, name);
+
+	note_look(t, parent, name, path.at);
+	t->ops->file(t->ctx, path, role);
+}
+
+/* Something, as readdir types it, at a place where a folder of ours belongs. */
+static void found_at_dir(struct watch_tree *t, struct node *parent, struct str name, int role,
+			 unsigned char type)
+{
+	bool report = t->ops->kind(role) == WATCH_REPORT;
+
+	if (type == DT_DIR && !report) {
+		watch_crawl(t, node_new(t, parent, name, role));
+		return;
+	}
+	if ((type == DT_DIR) != report)
+		return;
+	struct str path = path_of(t->w, parent, name);
+	note_look(t, parent, name, path.at);
+	t->ops->trouble(t->ctx, path, role,
+			type == DT_DIR || type == DT_REG ? BENEATH_OK : BENEATH_NOT_REGULAR, 0);
+}
+
+static void found(struct watch_tree *t, struct node *parent, struct str name, int dirfd,
+		  unsigned char type)
+{
+	int role = t->ops->role(parent->role, name);
+	struct stat st;
+
+	if (!role)
+		return;
+	if (t->ops->kind(role) == WATCH_FILE) {
+		tell_file(t, parent, name, role);
+		return;
+	}
+	if (type == DT_UNKNOWN && fstatat(dirfd, name.at, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		type = IFTODT(st.st_mode);
+	found_at_dir(t, parent, name, role, type);
+}
+
+static void list(struct watch_tree *t, struct node *n, int fd)
+{
+	struct dirent *entry;
+	DIR *dir = fdopendir(fd);
+
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	while ((entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			found(t, n, str_of(entry->d_name), fd, entry->d_type);
+	closedir(dir);
+}
+
+/* On another file system than the tree: one that tells, too? */
+static void check_mount(struct watch_tree *t, struct node *n, int fd)
+{
+	const char *type = n->blind ? NULL : mounts_blind(fd);
+
+	if (!type)
+		return;
+	n->blind = true;
+	t->partly = type;
+	if (n->wd >= 0) {
+		inotify_rm_watch(t->w->fd, n->wd);
+		wds_unset(&t->w->wds, n);
+		t->w->counts.watches--;
+		leave_loose(t->w, n, false);
+	}
+}
+
+int watch_open_node(struct watch_tree *t, struct node *n, enum beneath_result *result)
+{
+	struct stat st;
+	int fd;
+
+	struct str path = path_of(t->w, n, STR_NONE);
+	*result = beneath_open_dir(t->fd, path.len ? path.at : ".", &fd);
+	if (*result != BENEATH_OK)
+		return -1;
+	int64_t now = stamp_now();
+	if (fstat(fd, &st) < 0)
+		return fd;
+	n->ino = st.st_ino;
+	if (st.st_dev != t->dev)
+		check_mount(t, n, fd);
+	if (n->unwatched)
+		seen_folder(n->seen, &st, now);
+	return fd;
+}
+
+/* Watch a folder, then tell what is in it. */
+void watch_crawl(struct watch_tree *t, struct node *n)
+{
+	enum beneath_result result = BENEATH_GONE;
+	int cause, fd = -1;
+
+	if (mind(t, n))
+		fd = watch_open_node(t, n, &result);
+	else if (errno == ENOTDIR)
+		result = BENEATH_NOT_REGULAR;
+	else if (errno != ENOENT)
+		result = BENEATH_REFUSED;
+	cause = errno;
+	if (fd >= 0 && FAULTY(no_scan) && n->parent)
+		close(fd);
+	else if (fd >= 0)
+		list(t, n, fd);
+	else if (result != BENEATH_GONE)
+		t->ops->trouble(t->ctx, path_of(t->w, n, STR_NONE), n->role, result, cause);
+}
+
+static bool same_dir(const struct node *kid, const struct stat *st)
+{
+	return (kid->wd >= 0 || kid->unwatched) && kid->ino == st->st_ino;
+}
+
+/* Whether the folder may be read; its mode may have changed under the watch. */
+static bool is_open(const struct watch_tree *t, struct str path)
+{
+	return faccessat(t->fd, path.at, R_OK | X_OK, AT_EACCESS) == 0;
+}
+
+/* A name in a folder may be a folder of ours now, or have ceased to be one. */
+static void look_at_dir(struct watch_tree *t, struct node *parent, struct str name, int role,
+			bool replaced)
+{
+	struct node **kid = node_find(parent, name);
+	struct stat st;
+	struct str path = path_of(t->w, parent, name);
+
+	bool there = fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (kid && there && S_ISDIR(st.st_mode) && !replaced && same_dir(*kid, &st) &&
+	    is_open(t, path))
+		return;
+	if (kid)
+		watch_into_limbo(t->w, node_cut(kid));
+	if (parent->unwatched)
+		seen_entry(parent->seen, name, NULL, 0);
+	t->ops->gone(t->ctx, path);
+	if (there)
+		found_at_dir(t, parent, name, role, IFTODT(st.st_mode));
+}
+
+void watch_look_at(struct dirty *d)
+{
+	struct watch_tree *t = d->node->tree;
+	struct str name = { d->key + sizeof(d->node), d->len };
+	int role = t->ops->role(d->node->role, name);
+
+	if (!role)
+		return;
+	if (t->ops->kind(role) == WATCH_FILE)
+		tell_file(t, d->node, name, role);
+	else
+		look_at_dir(t, d->node, name, role, d->replaced);
+}
+

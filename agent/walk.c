@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "watch_private.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "seen.h"
+
+/* Whatever is, or was, in the folder is to be looked at. */
+static void soil_all(struct watch_tree *t, struct node *n, int fd)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	struct str name;
+
+	while (dir && (entry = readdir(dir)))
+		if (t->ops->role(n->role, str_of(entry->d_name)))
+			watch_soil(t->w, n, str_of(entry->d_name), false);
+	for (uint32_t i = 0; i < n->kid_count; i++)
+		watch_soil(t->w, n, str_of(n->kids[i]->name), false);
+	for (size_t i = 0; n->seen && (name = seen_name(n->seen, i)).at; i++)
+		watch_soil(t->w, n, name, false);
+	if (dir)
+		closedir(dir);
+	else
+		close(fd);
+}
+
+static void soil_self(struct node *n)
+{
+	if (n->parent)
+		watch_soil(n->tree->w, n->parent, str_of(n->name), true);
+	else
+		n->tree->rescan = "the root is not what it was";
+}
+
+static void list_again(struct watch_tree *t, struct node *n)
+{
+	enum beneath_result result;
+	ino_t ino = n->ino;
+	int fd = watch_open_node(t, n, &result);
+
+	if (fd >= 0 && n->ino == ino) {
+		soil_all(t, n, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	n->ino = ino;
+	soil_self(n);
+}
+
+static void walk_files(struct watch_tree *t, struct node *n)
+{
+	struct str name;
+	struct stat st;
+
+	for (size_t i = 0; (name = seen_name(n->seen, i)).at; i++) {
+		struct str path = path_of(t->w, n, name);
+		if (fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !seen_entry_same(n->seen, i, &st))
+			watch_soil(t->w, n, name, false);
+	}
+}
+
+static void walk(struct node *n)
+{
+	struct watch_tree *t = n->tree;
+	struct stat st;
+
+	struct str path = path_of(t->w, n, STR_NONE);
+	if (fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0 ||
+	    !S_ISDIR(st.st_mode) || st.st_ino != n->ino) {
+		soil_self(n);
+		return;
+	}
+	if (!seen_folder_same(n->seen, &st))
+		list_again(t, n);
+	walk_files(t, n);
+	/* Those that could not even be opened. */
+	for (uint32_t i = 0; i < n->kid_count; i++)
+		if (n->kids[i]->wd < 0 && !n->kids[i]->unwatched)
+			watch_soil(t->w, n, str_of(n->kids[i]->name), true);
+}
+
+/* Others may have given watches back since we were refused. */
+static void watch_refused(struct watch *w)
+{
+	enum beneath_result result;
+
+	for (size_t i = 0; i < w->loose.count; i++) {
+		struct node *n = w->loose.at[i];
+		if (!n->refused)
+			continue;
+		if (!watch_add(n->tree, n))
+			return;
+		w->counts.unwatched--;
+		w->counts.refused--;
+		n->unwatched = n->refused = false;
+		w->loose_gone = true;
+		int fd = watch_open_node(n->tree, n, &result);
+		if (fd >= 0)
+			soil_all(n->tree, n, fd);
+		else
+			soil_self(n);
+		seen_free(n->seen);
+		n->seen = NULL;
+	}
+}
+
+void watch_walk(struct watch *w)
+{
+	if (!w->loose.count)
+		return;
+	w->counts.walks++;
+	if (w->counts.refused)
+		watch_refused(w);
+	if (w->loose_gone)
+		watch_pack_loose(w);
+	for (size_t i = 0; i < w->loose.count; i++)
+		walk(w->loose.at[i]);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_WATCH_PRIVATE_H
+#define TP_WATCH_PRIVATE_H
+
+/* What the files of the watcher share, and nobody else sees. */
+
+#include "hash.h"
+#include "node.h"
+#include "watch.h"
+
+/* One folder that is not a tree. */
+struct side {
+	struct node *node;
+	watch_side_fn *fn;
+	void *ctx;
+	struct side *next;
+};
+
+/* A name to look at. */
+struct dirty {
+	UT_hash_handle hh;
+	struct node *node;
+	bool replaced;
+	uint16_t len;
+	char key[]; /* the node's address, then the name */
+};
+
+struct watch_tree {
+	struct watch *w;
+	const struct watch_ops *ops;
+	void *ctx;
+	struct node *root;
+	struct watch_tree *next;
+	char *path;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	const char *rescan; /* why it is to be read again */
+	const char *blind;  /* why it is not watched */
+	const char *partly; /* why a folder in it is not */
+};
+
+#define WATCH_READ_SIZE (64 * 1024)
+
+struct watch {
+	int fd; /* -1: one that only looks */
+	struct wds wds;
+	struct watch_tree *trees;
+	struct side *sides;
+	struct dirty *dirty;
+	struct nodes limbo; /* out of their trees, not yet freed */
+	struct nodes loose; /* unwatched */
+	bool loose_gone;    /* some of them are in limbo */
+	struct buf path;    /* scratch */
+	char *events;       /* WATCH_READ_SIZE bytes of them */
+	struct watch_counts counts;
+	struct watch_rescan rescans[WATCH_RESCANS_KEPT];
+	struct watch_event *trail; /* the last events, counts.events of them, round and round */
+	int64_t drained_at;
+	int late; /* for a fault */
+};
+
+#ifdef TP_WATCH_FAULTS
+#define FAULTY(fault) (watch_faults.fault)
+#else
+#define FAULTY(fault) 0
+#endif
+
+/* -- watch.c: what becomes of nodes ------------------------------------- */
+
+static inline struct str path_of(struct watch *w, const struct node *n, struct str name)
+{
+	return node_path(&w->path, n, name);
+}
+
+/* Put a node and all below it aside; whoever finds its folders again takes their watches. */
+void watch_into_limbo(struct watch *w, struct node *n);
+/* What nobody found again is watched no more. */
+void watch_sweep(struct watch *w);
+/* Of the unwatched leave those out that are watched now, or gone. */
+void watch_pack_loose(struct watch *w);
+void watch_tell_side(struct watch *w, const struct node *n, struct str name);
+/* The folder is gone; its owner hears of a name "". */
+void watch_drop_side(struct watch *w, struct node *n);
+
+/* -- look.c: what is there ---------------------------------------------- */
+
+/* Have the kernel watch a folder, by its path; errno says why not. */
+int watch_ask(struct watch *w, const char *path);
+/* Watch a folder of a tree; errno says why not. */
+bool watch_add(struct watch_tree *t, struct node *n);
+/* Open it for listing and keep who it is; -1 with the cause. */
+int watch_open_node(struct watch_tree *t, struct node *n, enum beneath_result *result);
+/* Watch a folder, then tell what is in it. */
+void watch_crawl(struct watch_tree *t, struct node *n);
+/* See what there is of that name, and tell the owner. */
+void watch_look_at(struct dirty *d);
+
+/* -- drain.c: what may have changed ------------------------------------- */
+
+/* The name in the folder is to be looked at; `replaced`: it may be another folder than before. */
+void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced);
+
+#endif
