@@ -18,6 +18,7 @@
 #include "service.h"
 #include "sources.h"
 #include "stamp.h"
+#include "timeline.h"
 #include "watch.h"
 #include "worker.h"
 
@@ -37,6 +38,7 @@ struct agent {
 	struct git *git;
 	struct sources *sources;
 	struct worker *worker;
+	struct timeline *timeline;
 	struct job *to_write, **to_write_last;
 	char *user;
 	struct fault store_fault; /* store_failed: what the disk said */
@@ -137,6 +139,28 @@ static void queue_write(void *data, struct ledger_entry *entry)
 	a->to_write_last = &entry->job.next;
 }
 
+static bool revision(void *data, struct call *call, unsigned nth, struct str text,
+		     struct view **into, struct fault *why)
+{
+	struct agent *a = data;
+
+	return timeline_revision(a->timeline, call, nth, text, into, why);
+}
+
+static bool one_source(void *data, struct str name, struct view **into, struct fault *why)
+{
+	struct agent *a = data;
+
+	return timeline_source(a->timeline, name, into, why);
+}
+
+static void await_git(void *data, struct call *call)
+{
+	struct agent *a = data;
+
+	timeline_await(a->timeline, call);
+}
+
 /* -- The turn ----------------------------------------------------------- */
 
 static void on_socket_folder(void *data, struct str name)
@@ -187,6 +211,15 @@ static void resume_written(struct agent *a, struct job *done)
 	}
 }
 
+static void resume_git(struct agent *a, struct call *ready)
+{
+	while (ready) {
+		struct call *call = ready;
+		DL_DELETE(ready, call);
+		server_go_on(a->server, call);
+	}
+}
+
 /* Wake at the next wall-clock time that changes an answer; where there is none, never. */
 static void set_clock(struct agent *a)
 {
@@ -218,6 +251,7 @@ static void on_clock(struct ev_loop *loop, ev_periodic *clock, int events)
 static void end_turn(struct agent *a)
 {
 	struct job *done = worker_take(a->worker);
+	struct call *ready = timeline_take(a->timeline);
 
 	index_pass_time(a->ix, stamp_now());
 	sources_turn(a->sources);
@@ -227,6 +261,7 @@ static void end_turn(struct agent *a)
 		watch_socket(a);
 	}
 	resume_written(a, done);
+	resume_git(a, ready);
 	server_calls(a->server);
 	give_writes(a);
 	/* A long turn must not count against the clients that waited for it. */
@@ -320,6 +355,7 @@ static void fill_service(struct agent *a, const struct place *place,
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
 		.keeping = keeping, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .store = store,
+		.revision = revision, .one_source = one_source, .await_git = await_git,
 	};
 	a->service.zone = msgpack_zone_new(4096);
 	ulid_make(a->service.instance);
@@ -372,6 +408,7 @@ bool agent_new(const struct place *place, const struct agent_options *options, s
 	}
 	start_watchers(a);
 	a->worker = worker_new(bg_wake, a);
+	a->timeline = timeline_new(a->ix, a->git, place->common, bg_wake, a);
 	*into = a;
 	return true;
 }
@@ -419,6 +456,7 @@ void agent_free(struct agent *a)
 		drop_written(worker_end(a->worker));
 	ledger_end();
 	drop_waiting(&a->service);
+	timeline_free(a->timeline);
 	sources_free(a->sources);
 	watch_free(a->watch);
 	index_free(a->ix);

@@ -10,14 +10,22 @@
 #include "stamp.h"
 #include "utf8.h"
 
-/* INSTANCE:GENERATION */
+/* INSTANCE:GENERATION; of a view INSTANCE:COMMIT.NUMBERS or INSTANCE:SOURCE@GENERATION. */
 static void put_clock(struct call *call)
 {
-	char clock[ULID_LEN + 24];
+	unsigned long long generation = index_generation(call->ix);
+	const struct view *v = call->view;
+	struct str clock;
 
-	snprintf(clock, sizeof(clock), "%s:%llu", call->service->instance,
-		 (unsigned long long)index_generation(call->ix));
-	wire_put_str(&call->out, "clock", str_of(clock));
+	if (v && v->commit)
+		clock = arena_printf(&call->arena, "%s:%s.%u.%llu", call->service->instance,
+				     v->commit, v->made, generation);
+	else if (v)
+		clock = arena_printf(&call->arena, "%s:%s@%llu", call->service->instance, v->source,
+				     (unsigned long long)v->from);
+	else
+		clock = arena_printf(&call->arena, "%s:%llu", call->service->instance, generation);
+	wire_put_str(&call->out, "clock", clock);
 }
 
 static bool handle(struct call *call, struct fault *why)
@@ -69,7 +77,51 @@ static bool may_call(struct call *call, struct fault *why)
 	if (call->method->access == RPC_WRITE && (*call->read_only || call->service->read_only))
 		return fault(why, FAULT_READ_ONLY, "%s writes, and this connection may only read",
 			     call->method->name);
-	return !needs_tree(call->method) || call->service->any_tree(call->service->agent, why);
+	return true;
+}
+
+/* What a commit or one checkout holds does not depend on what is there now. */
+static bool has_tree(struct call *call, struct fault *why)
+{
+	return call->view || !needs_tree(call->method) ||
+	       call->service->any_tree(call->service->agent, why);
+}
+
+/* A text parameter that was given, or NULL. */
+static struct str *text_param(struct call *call, struct str name)
+{
+	unsigned at;
+	const struct rpc_field *f = rpc_field_find(call->method->params, name, &at);
+	struct str *text = f ? (struct str *)(void *)((char *)&call->params + f->offset) : NULL;
+
+	return text && text->at ? text : NULL;
+}
+
+/* Ask what the parameters say: everything as it is now, a revision, or one checkout. */
+static bool choose_index(struct call *call, struct fault *why)
+{
+	struct service *s = call->service;
+	struct str *at, *source;
+	unsigned place;
+
+	call->ix = s->ix;
+	call->view = NULL;
+	if (!rpc_field_find(call->method->params, STR("at"), &place))
+		return true;
+	at = text_param(call, STR("at"));
+	source = text_param(call, STR("source"));
+	if (at && source)
+		return fault(why, FAULT_BAD_ARGUMENT, "at and source ask different things; give one");
+	if (at && !s->revision(s->agent, call, 0, *at, &call->view, why))
+		return false;
+	if (source && !s->one_source(s->agent, *source, &call->view, why))
+		return false;
+	if (call->view) {
+		call->ix = call->view->ix;
+		index_pass_time(call->ix, call->now);
+		index_settle(call->ix);
+	}
+	return true;
 }
 
 static void put_freshness(struct call *call)
@@ -172,6 +224,13 @@ static bool run(struct call *call, struct buf *out, struct fault *why)
 {
 	size_t start = out->len, max = budget(call);
 
+	/* What was written is told from what is there now. */
+	if (!call->entry && !choose_index(call, why))
+		return false;
+	if (call->parked)
+		return true;
+	if (!call->entry && !has_tree(call, why))
+		return false;
 	while (try_once(call, out, why)) {
 		size_t size = out->len - start;
 		bool fits = size <= max, shorter = !fits && shorten(call);
@@ -186,8 +245,17 @@ static bool run(struct call *call, struct buf *out, struct fault *why)
 	return false;
 }
 
+static void drop_revisions(struct call *call)
+{
+	for (size_t i = 0; i < CALL_REVISIONS; i++) {
+		free(call->revisions[i].text);
+		view_free(call->revisions[i].view);
+	}
+}
+
 void call_drop(struct call *call)
 {
+	drop_revisions(call);
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
 	ledger_entry_free(call->entry);
@@ -216,6 +284,10 @@ static void wait_for(struct call *call)
 {
 	struct service *s = call->service;
 
+	if (call->awaits_git) {
+		s->await_git(s->agent, call);
+		return;
+	}
 	if (!call->entry) {
 		DL_APPEND(s->waiting, call);
 		return;
@@ -232,7 +304,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 {
 	struct call call = { .service = service, .conn = caller->conn, .id = rpc_find(e->method),
 			     .ix = service->ix, .msgid = e->msgid,
-			     .read_only = &caller->read_only };
+			     .read_only = &caller->read_only, .stands = caller->stands };
 
 	if (call.id == RPC_COUNT)
 		return fault(why, FAULT_UNKNOWN_METHOD, "there is no method \"%.*s\"",
@@ -244,6 +316,8 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 	if (ok && call.parked) {
 		*parked = park(&call, message);
 		wait_for(*parked);
+	} else {
+		drop_revisions(&call);
 	}
 	arena_release(&call.arena);
 	return ok;
@@ -279,7 +353,9 @@ bool dispatch_resume(struct call *call, struct buf *out)
 	if (s->accepting == call)
 		s->accepting = NULL;
 	call->parked = false;
-	call->resumed = true;
+	/* Who waited for git alone has not had a turn to accept yet. */
+	call->resumed |= !call->awaits_git;
+	call->awaits_git = false;
 	arena_release(&call->arena);
 	call->now = stamp_now();
 	if (!run(call, out ? out : &nobody, &why))

@@ -11,6 +11,7 @@
 struct caller {
 	struct conn *conn;
 	bool read_only;
+	char stands[256]; /* the checkout in which the client stands, or "" */
 };
 
 /*

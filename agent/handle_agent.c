@@ -7,6 +7,7 @@
 
 #include "answer.h"
 #include "describe.h"
+#include "dispatch.h"
 #include "place.h"
 
 /* The agent itself. */
@@ -46,6 +47,9 @@ bool handle_agent_hello(struct call *call, const struct agent_hello_params *p, s
 				     (int)(p->want.at[i].len > 64 ? 64 : p->want.at[i].len),
 				     p->want.at[i].at);
 	*call->read_only |= p->read_only;
+	if (p->source.len < sizeof(((struct caller *)0)->stands))
+		snprintf(call->stands, sizeof(((struct caller *)0)->stands), "%.*s",
+			 STR_ARG(p->source));
 	wire_put_str(w, "version", STR(PACKAGE_VERSION));
 	put_capabilities(call);
 	wire_put_str(w, "common", str_of(place->common));

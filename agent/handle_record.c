@@ -32,21 +32,6 @@ static bool find_other(struct call *call, struct str name, struct ticket **into,
 	return *into || !name.at || index_resolve(call->ix, name, into, why);
 }
 
-static bool find_source(struct call *call, struct str name, uint64_t *mask, struct fault *why)
-{
-	if (!name.at)
-		return true;
-	for (int i = 0; i < SOURCES_MAX; i++) {
-		const struct source *s = index_source(call->ix, i);
-		if (s && str_is(name, s->name)) {
-			*mask = UINT64_C(1) << i;
-			return true;
-		}
-	}
-	return fault(why, FAULT_NOT_FOUND, "no checkout \"%.*s\"; `tpctl status` lists them",
-		     (int)(name.len > 128 ? 128 : name.len), name.at);
-}
-
 bool handle_record_query(struct call *call, const struct record_query_params *p, struct fault *why)
 {
 	struct ticket *ticket = NULL, *other = NULL;
@@ -56,8 +41,7 @@ bool handle_record_query(struct call *call, const struct record_query_params *p,
 
 	if (p->ticket.at && !index_resolve(call->ix, p->ticket, &ticket, why))
 		return false;
-	if (!find_other(call, p->other, &other, why) ||
-	    !find_source(call, p->source, &filter.sources, why))
+	if (!find_other(call, p->other, &other, why))
 		return false;
 	filter.since = p->since;
 	filter.before = p->before;

@@ -29,6 +29,7 @@
  *   cycle       who waits for itself              why       the tree of holds
  *   graph       Tickets and edges, drawn          brief     what to know again
  *   thread      decisions in a thread.md          follow    verdicts as they change
+ *   view        one commit, one checkout
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   drain       events: what may have changed     look      what is there now
@@ -47,7 +48,8 @@
  *   handle_agent, handle_ticket, handle_gate, handle_record    the handlers
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
- *   reading     what files come to in an index
+ *   reading     what files come to in an index    revision  a commit into an index
+ *   timeline    what git holds, for calls
  *   main        this file
  *
  * client/       tpctl; sees protocol/ only

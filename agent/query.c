@@ -60,8 +60,6 @@ static bool passes(const struct index *ix, const struct record_filter *f, const 
 		return false;
 	if (f->author.at && !str_eq(f->author, row->d->record->author))
 		return false;
-	if (f->sources && !(f->sources & row->d->sources))
-		return false;
 	if ((f->since && row->d->record->at < f->since) ||
 	    (f->before && row->d->record->at >= f->before))
 		return false;

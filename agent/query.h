@@ -25,7 +25,6 @@ struct record_filter {
 	const struct ticket *other;  /* NULL: any */
 	uint64_t kinds;              /* bit an enum kind; 0: any */
 	struct str author;           /* absent: any */
-	uint64_t sources;            /* bit a source; 0: any */
 	int64_t since, before;       /* microseconds since 1970; 0: any */
 	enum scope scope;
 	enum order order;

@@ -51,7 +51,8 @@ void reading_trouble(struct index *ix, int source, struct str path, enum role ro
 				"the folder's name is no Ticket id");
 	} else if (result != BENEATH_OK) {
 		index_stray_put(ix, source, path,
-				result == BENEATH_REFUSED ? PROBLEM_UNREADABLE : PROBLEM_NOT_REGULAR,
+				result == BENEATH_REFUSED ? PROBLEM_UNREADABLE
+							  : PROBLEM_NOT_REGULAR,
 				result == BENEATH_REFUSED ? strerror(cause) : "not a folder");
 	}
 }

@@ -9,7 +9,7 @@
 #include "repo_back.h"
 
 /* A commit or tree larger than this is no honest one. */
-#define NODE_MAX (64 * 1024 * 1024)
+#define NODE_MAX  (64 * 1024 * 1024)
 #define TAGS_DEEP 8
 
 struct repo {
@@ -79,8 +79,9 @@ bool repo_open(const char *common, const char *gitdir, struct repo **into, struc
 	if (!by->open(common, gitdir, &back, &first)) {
 		by = &repo_by_program;
 		if (!by->open(common, gitdir, &back, why))
-			return fault(why, FAULT_GIT, "git's objects cannot be read: %.250s (%.250s)",
-				     why->text, first.text);
+			return fault(why, FAULT_GIT,
+				     "git's objects cannot be read: %.250s (%.250s)", why->text,
+				     first.text);
 	}
 	struct repo *r = xcalloc(1, sizeof(*r));
 	*r = (struct repo){ .by = by, .back = back, .common = xstrdup(common) };
@@ -191,7 +192,8 @@ static void take_heads(struct repo *r, struct tips *tips)
 	free(folder);
 }
 
-bool repo_tips(struct repo *r, struct repo_id **into, size_t *count, size_t *held, struct fault *why)
+bool repo_tips(struct repo *r, struct repo_id **into, size_t *count, size_t *held,
+	       struct fault *why)
 {
 	struct tips tips = { 0 };
 
@@ -233,7 +235,8 @@ bool repo_entry_next(const struct repo_id *tree, struct str *rest, struct repo_e
 {
 	size_t id_bytes = strlen(tree->text) / 2;
 	const char *space = rest->len ? memchr(rest->at, ' ', rest->len) : NULL;
-	const char *end = space ? memchr(space, '\0', (size_t)(rest->at + rest->len - space)) : NULL;
+	const char *end =
+		space ? memchr(space, '\0', (size_t)(rest->at + rest->len - space)) : NULL;
 
 	if (!end || (size_t)(rest->at + rest->len - end) < 1 + id_bytes)
 		return false;

@@ -22,7 +22,7 @@
 
 /* A git that says nothing for so long is given up. */
 #define PATIENCE_MS 30000
-#define OUTPUT_MAX (256 * 1024 * 1024)
+#define OUTPUT_MAX  (256 * 1024 * 1024)
 
 struct program {
 	pid_t pid;
@@ -39,8 +39,13 @@ struct run {
 
 static char **environment(void)
 {
-	static const char *const kept[] = { "PATH", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL",
-					    "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "TMPDIR" };
+	static const char *const kept[] = { "PATH",
+					    "HOME",
+					    "XDG_CONFIG_HOME",
+					    "GIT_CONFIG_GLOBAL",
+					    "GIT_CONFIG_SYSTEM",
+					    "GIT_CONFIG_NOSYSTEM",
+					    "TMPDIR" };
 	static const char *const set[] = { "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0",
 					   "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1",
 					   "GIT_NO_REPLACE_OBJECTS=1" };
@@ -65,8 +70,13 @@ static void free_list(char **list)
 /* The words behind `git` and the options that every run gets. */
 static char **command(const char *gitdir, const char *top, const char *const *words)
 {
-	static const char *const first[] = { "git", "-c", "core.hooksPath=/dev/null", "-c",
-					     "core.fsmonitor=false", "-c", "protocol.allow=never" };
+	static const char *const first[] = { "git",
+					     "-c",
+					     "core.hooksPath=/dev/null",
+					     "-c",
+					     "core.fsmonitor=false",
+					     "-c",
+					     "protocol.allow=never" };
 	char **list = xcalloc(COUNT_OF(first) + 20, sizeof(*list));
 	size_t n = 0;
 
@@ -333,7 +343,7 @@ static bool run_read(void *back, const struct repo_id *id, size_t max, enum repo
 		return repo_unreadable(id, "it is not there", why);
 	*type = strcmp(head.type, "commit") == 0 ? REPO_COMMIT
 		: strcmp(head.type, "tree") == 0 ? REPO_TREE
-		: strcmp(head.type, "tag") == 0	 ? REPO_TAG
+		: strcmp(head.type, "tag") == 0  ? REPO_TAG
 						 : REPO_BLOB;
 	if (head.size <= max)
 		return take_bytes(r, &head, into, why);
@@ -343,8 +353,9 @@ static bool run_read(void *back, const struct repo_id *id, size_t max, enum repo
 static bool run_refs(void *back, void (*take)(void *ctx, const char *id), void *ctx,
 		     struct fault *why)
 {
-	static const char *const words[] = { "for-each-ref", "--format=%(objectname)", "refs/heads",
-					     "refs/remotes", "refs/tags", NULL };
+	static const char *const words[] = { "for-each-ref", "--format=%(objectname)",
+					     "refs/heads",   "refs/remotes",
+					     "refs/tags",    NULL };
 	struct buf output = { 0 };
 	int status;
 
@@ -357,7 +368,8 @@ static bool run_refs(void *back, void (*take)(void *ctx, const char *id), void *
 		take(ctx, line);
 	}
 	buf_release(&output);
-	return status == 0 ? true : fault(why, FAULT_GIT, "git for-each-ref fails (status %d)", status);
+	return status == 0 ? true
+			   : fault(why, FAULT_GIT, "git for-each-ref fails (status %d)", status);
 }
 
 /* -- The index ---------------------------------------------------------- */
@@ -395,7 +407,8 @@ static bool find_ignored(struct run *r, const char *top, struct repo_path *paths
 
 	for (; *done < count && input.len < INPUT_MAX; ++*done)
 		buf_add(&input, paths[*done].path, strlen(paths[*done].path) + 1);
-	bool ok = run_once(r, top, words, (struct str){ input.at, input.len }, &output, &status, why);
+	bool ok =
+		run_once(r, top, words, (struct str){ input.at, input.len }, &output, &status, why);
 	buf_text(&output);
 	for (size_t at = 0; ok && at < output.len; at += strlen(output.at + at) + 1) {
 		struct repo_path *p = find_path(paths + first, *done - first, output.at + at);

@@ -306,6 +306,15 @@ void server_resume(struct server *s, struct ledger_entry *entry)
 	}
 }
 
+void server_go_on(struct server *s, struct call *call)
+{
+	/* Whose client has gone needs no answer, and accepts nothing any more. */
+	if (call->conn)
+		go_on(s, call);
+	else
+		abandon(call);
+}
+
 void server_flush(struct server *s)
 {
 	for (struct conn *c = s->conns, *next; c; c = next) {

@@ -32,6 +32,8 @@ void server_check_socket(struct server *server);
 void server_calls(struct server *server);
 /* A write has ended: answer whom it kept waiting. */
 void server_resume(struct server *server, struct ledger_entry *entry);
+/* A call that waited for git goes on. */
+void server_go_on(struct server *server, struct call *call);
 /* Send what can be sent, and free those that are gone. */
 void server_flush(struct server *server);
 /* Whether nobody is connected, and since when (loop time). */

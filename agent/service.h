@@ -10,6 +10,7 @@
 #include "ledger.h"
 #include "rpc.h"
 #include "ulid.h"
+#include "view.h"
 #include "wire.h"
 
 /*
@@ -61,7 +62,27 @@ struct service {
 	struct str (*store)(void *agent);
 	/* Write durably; the call is parked until then.  The entry is taken over. */
 	void (*write)(void *agent, struct ledger_entry *entry);
+	/*
+	 * The view of a revision, seen from the checkout in which the client stands; `nth` of those
+	 * that the call asks for.  NULL where git has to be asked first: the call is parked, and
+	 * finds it when it is run anew.
+	 */
+	bool (*revision)(void *agent, struct call *call, unsigned nth, struct str text,
+			 struct view **into, struct fault *why);
+	/* The view of one checkout; borrowed until the turn's end. */
+	bool (*one_source)(void *agent, struct str name, struct view **into, struct fault *why);
+	/* A call is parked, and goes on when git has answered all that it asked for. */
+	void (*await_git)(void *agent, struct call *call);
 };
+
+/* A revision that a call asks for. */
+struct revision {
+	char *text;        /* as asked; NULL: none was */
+	struct view *view; /* once it is there */
+	bool failed;
+	struct fault why;  /* failed */
+};
+#define CALL_REVISIONS 2
 
 /*
  * One request being answered.  A handler writes the fields of its answer into
@@ -83,7 +104,12 @@ struct call {
 	struct buf bytes;   /* the request, where it outlives its turn */
 	union rpc_params params;
 	struct wire out;
-	bool *read_only;    /* of the connection */
+	bool *read_only;    /* of the connection, as is `stands`; valid while that is there */
+	char *stands;       /* the checkout in which the client stands, or "" */
+	struct view *view;  /* whose index `ix` is; NULL: the live one's */
+	struct revision revisions[CALL_REVISIONS];
+	bool awaits_git;    /* parked: until git has answered */
+	unsigned awaited;   /* how many answers of git are still to come */
 	bool parked;
 	bool resumed;               /* it was parked before */
 	struct call *prev, *next;   /* in service->waiting */

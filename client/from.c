@@ -336,6 +336,7 @@ static bool ask(struct from *f, const struct place *place, bool *ended, struct f
 	struct request request;
 
 	request_greet(&request);
+	request_stand(&request, place->source);
 	f->request = &request;
 	f->call = &call;
 	f->sent = f->flight = 0;

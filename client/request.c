@@ -21,17 +21,41 @@ bool request_read_only(void)
 	return value && *value && strcmp(value, "0") != 0;
 }
 
-static void say_hello(struct request *r, struct wire *w)
+/* The first message; `source` is NULL for whom it makes no difference where they stand. */
+static void put_hello(struct wire *w, const char *source)
 {
-	*r = (struct request){ .shape = SHAPE_COUNT };
-	wire_init(w, &r->bytes);
 	wire_request(w, REQUEST_HELLO, rpc_method(RPC_agent_hello)->name);
 	wire_map(w);
 	wire_put_str(w, "client", STR("tpctl " PACKAGE_VERSION));
 	if (request_read_only())
 		wire_put_bool(w, "read_only", true);
+	if (source)
+		wire_put_str(w, "source", str_of(source));
 	wire_end(w);
+}
+
+static void say_hello(struct request *r, struct wire *w)
+{
+	*r = (struct request){ .shape = SHAPE_COUNT };
+	wire_init(w, &r->bytes);
+	put_hello(w, NULL);
 	r->hello = r->bytes.len;
+}
+
+void request_stand(struct request *r, const char *source)
+{
+	struct buf bytes = { 0 };
+	struct wire w;
+
+	if (strcmp(source, "main") == 0)
+		return;
+	wire_init(&w, &bytes);
+	put_hello(&w, source);
+	size_t hello = bytes.len;
+	buf_add(&bytes, r->bytes.at + r->hello, r->bytes.len - r->hello);
+	buf_release(&r->bytes);
+	r->bytes = bytes;
+	r->hello = hello;
 }
 
 /* Reads may be sent blindly; what changes something first makes sure of whom it speaks to. */

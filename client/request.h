@@ -38,6 +38,9 @@ void request_tickets(struct request *r);
 /* A request about one Ticket, and nothing else. */
 void request_ticket(enum rpc_id method, struct str ticket, struct request *r);
 
+/* Say from which checkout is asked, once that is known. */
+void request_stand(struct request *r, const char *source);
+
 /* Only agent.hello; writing requests will be put behind it. */
 void request_greet(struct request *r);
 /*

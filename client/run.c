@@ -21,7 +21,7 @@
 #include "show.h"
 #include "tick.h"
 
-bool run_request(const struct args *args, enum start_mode mode, const struct request *request,
+bool run_request(const struct args *args, enum start_mode mode, struct request *request,
 		 struct outcome *o, struct reach *reach, struct fault *why)
 {
 	struct call call = { .reach = { .mode = mode, .offline = args->offline,
@@ -31,6 +31,7 @@ bool run_request(const struct args *args, enum start_mode mode, const struct req
 	if (!place_find(args->dir, &place, why))
 		return false;
 	call.reach.place = &place;
+	request_stand(request, place.source);
 	bool ok = call_ask(&call, request, why);
 	if (ok) {
 		o->kind = request->kind;

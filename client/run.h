@@ -26,7 +26,7 @@ int run(int argc, char **argv);
  * Send a request and wait for its answer, in the repository and the time that
  * the command line says.  *reach, if not NULL, gets what was found on the way.
  */
-bool run_request(const struct args *args, enum start_mode mode, const struct request *request,
+bool run_request(const struct args *args, enum start_mode mode, struct request *request,
 		 struct outcome *o, struct reach *reach, struct fault *why);
 
 #endif

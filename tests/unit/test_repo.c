@@ -183,7 +183,9 @@ static void files_are_staged_ignored_or_unknown(void **state)
 	struct folder *f = *state;
 
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
-		struct repo_path paths[] = { { .path = "a/b/f" }, { .path = "x.o" }, { .path = "new" } };
+		struct repo_path paths[] = { { .path = "a/b/f" },
+					     { .path = "x.o" },
+					     { .path = "new" } };
 		struct fault why;
 		make_repository(forms[i]);
 		run("cd top && echo '*.o' >.gitignore && touch x.o new");
@@ -263,7 +265,8 @@ int main(void)
 						remove_folder),
 		cmocka_unit_test_setup_teardown(files_are_staged_ignored_or_unknown, make_folder,
 						remove_folder),
-		cmocka_unit_test_setup_teardown(a_broken_object_is_said, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_broken_object_is_said, make_folder,
+						remove_folder),
 		cmocka_unit_test_setup_teardown(no_repository_is_said, make_folder, remove_folder),
 		cmocka_unit_test(junk_is_no_commit_and_no_tree),
 	};

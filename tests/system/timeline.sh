@@ -1,0 +1,110 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# git as the timeline: what a revision says, what changed between two.
+. "$(dirname "$0")/lib.sh"
+
+timeline()
+{
+	"$python" "$system/timeline.py" "$@"
+}
+
+# clone_of NAME: a checkout to try commits in, with the same root.
+clone_of()
+{
+	git clone -q --shared --no-checkout "$box/$1" "$box/$1.clone" 2>"$box/err"
+	git -C "$box/$1.clone" config ticketplan.root t
+}
+
+# same_as_fresh NAME COMMITS
+same_as_fresh()
+{
+	clone_of "$1"
+	tpctl -C "$box/$1" start >/dev/null
+	seen_by "$python" "$system/timeline.py" same "$(tpctl -C "$box/$1" socket)" "$box/$1" \
+		"$box/$1.clone" "$2" "$bin/tpd"
+}
+
+# -- One revision --------------------------------------------------------
+
+repository main
+ticket a queued
+ticket b ready
+plan_line a 1 blocked_by b
+commit first
+ticket b 'done'
+commit second
+ticket a inprogress
+ask check a --at HEAD~1
+gives 3 '*"verdict":"held"*"code":"blocked"*"other_state":"ready"*' "what held at an earlier commit"
+like "$out" "*\"clock\":\"*:$(git rev-parse HEAD~1).*" "the clock names the commit"
+ask check a --at HEAD
+gives 0 '*"verdict":"clear"*' "what was clear at a later one"
+ask check a
+gives 3 '*"not_queued"*' "and now it is being worked on"
+ask show a --at "$(git rev-parse --short HEAD)"
+gives 0 '*"state":"queued"*"sources":[[]{"name":"main",*' "by a short id"
+git tag -am 'a tag' v1 HEAD~1
+ask why a --at v1
+gives 0 '*"code":"blocked"*' "by a tag"
+ask queue --at v1
+gives 0 '*"count":1,*' "the queue of then"
+ask graph --at v1
+gives 0 '*"from":"a","to":"b"*' "the graph of then"
+ask records a --at ':/first'
+gives 0 '*"count":1,*' "by the words of its message"
+ask tickets --at HEAD --state 'done'
+gives 0 '*"count":1,*' "the Tickets of then"
+one=$(git rev-parse HEAD~1)
+plain_answer show a --at "$one" >"$box/one"
+is "$(plain_answer show a --at "$one")" "$(cat "$box/one")" "asked again, from memory, the same"
+for try in nowhere HEAD~9 HEAD:tickets --all ''; do
+	ask show a "--at=$try"
+	gives 4 '*"code":"not_found"*' "no commit \"$try\""
+done
+ask show a --at HEAD --source main
+gives 2 '*give one*' "a commit, or a checkout, not both"
+git rm -rq --cached tickets && git commit -qm none
+ask queue --at HEAD
+gives 4 '*"code":"no_tree"*commit*looked for*' "a commit without a tree"
+git config ticketplan.root tickets
+ask queue --at HEAD
+gives 4 '*"code":"no_tree"*ticketplan.root is tickets*' "said otherwise where the root is configured"
+ask check a --at HEAD~1
+gives 0 '*"clear"*' "and the commit before it has one"
+git config --unset ticketplan.root
+git reset -q HEAD~1
+
+# -- Who asks, and one checkout alone ------------------------------------
+
+git worktree add -q "$box/side" -b side HEAD~1
+(cd "$box/side" && tpctl --json show b --at HEAD) >"$box/out"
+is "$(field ticket.state ticket.sources.0.name)" "$(printf 'ready\nside')" \
+	"HEAD is that of the checkout in which one stands"
+(cd "$box/side" && ticket b planning)
+ask show b --source side
+gives 0 '*"state":"planning"*"sources":[[]{"name":"side"*' "one checkout alone"
+ask show b --source main
+gives 0 '*"state":"done"*' "and the other"
+unlike "$out" '*diverged*' "which knows of no other"
+(cd "$box/side" && ticket b ready)
+ask show b --source side
+gives 0 '*"state":"ready"*' "as it is now"
+ask records --source nowhere
+gives 4 '*no checkout*nowhere*' "one that is not there"
+
+# -- The same as a fresh agent on a checkout -----------------------------
+
+repository random
+timeline make "$box/random" "$(scaled 100 40 400)" && git reset -q --hard 2>"$box/err"
+same_as_fresh random "$(scaled 12 4 50)"
+cd "$box/main" || exit 99
+history=${TP_CORPUS-}/history.jsonl
+if [ -n "${TP_CORPUS-}" ] && [ -e "$history" ]; then
+	repository replayed
+	timeline replay "$box/replayed" "$history"
+	same_as_fresh replayed "$(scaled 1 1 50)"
+else
+	note "left out: a real history, for TP_CORPUS names none"
+fi
+finish
