@@ -2,7 +2,6 @@
 #include "call.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,18 +17,6 @@
 /* The sockets of a dying process do not close all at once. */
 #define PAUSE_MS 20
 
-/* How a connection went. */
-enum talk { TALK_DONE, TALK_ENDED, TALK_FAILED };
-
-struct talker {
-	struct call *call;
-	const struct request *request;
-	struct line line;
-	size_t sent, may_send;
-	size_t eaten; /* bytes of messages that are through */
-	struct frame frame;
-};
-
 /* What to do where nobody can say whether a record was written. */
 static void add_retry(const struct request *r, struct fault *why)
 {
@@ -43,22 +30,33 @@ static void add_retry(const struct request *r, struct fault *why)
 		snprintf(why->text + used, sizeof(why->text) - used, "; it may have been done");
 }
 
-static bool await(const struct talker *t, struct fault *why)
+static size_t ends_of(const struct talker *t, struct pollfd ends[2])
 {
-	bool sending = t->sent < t->may_send;
-	struct pollfd ends[] = { { .fd = t->line.in, .events = POLLIN },
-				 { .fd = t->line.out, .events = POLLOUT } };
-	int n = poll(ends, sending ? 2 : 1, tick_left(t->call->reach.deadline));
+	ends[0] = (struct pollfd){ .fd = t->line.in, .events = POLLIN };
+	ends[1] = (struct pollfd){ .fd = t->line.out, .events = POLLOUT };
+	return t->sent < t->may_send ? 2 : 1;
+}
 
-	if (n > 0 || (n < 0 && errno == EINTR))
-		return true;
-	if (n < 0)
-		return fault_errno(why, FAULT_IO, "poll");
+static enum talk too_late(const struct talker *t, struct fault *why)
+{
 	fault(why, FAULT_BUSY, "the agent at %s did not answer in time", t->call->reach.path);
 	/* A request of which nothing was sent cannot have been done. */
 	if (t->sent > t->request->hello)
 		add_retry(t->request, why);
-	return false;
+	return TALK_FAILED;
+}
+
+static enum talk await(const struct talker *t, struct fault *why)
+{
+	struct pollfd ends[2];
+	int n = poll(ends, ends_of(t, ends), tick_left(t->call->reach.deadline));
+
+	if (n > 0 || (n < 0 && errno == EINTR))
+		return TALK_MORE;
+	if (n == 0)
+		return too_late(t, why);
+	fault_errno(why, FAULT_IO, "poll");
+	return TALK_FAILED;
 }
 
 static enum talk send_some(struct talker *t, struct fault *why)
@@ -203,19 +201,27 @@ static enum talk receive_some(struct talker *t, bool *done, struct fault *why)
 	return take_messages(t, done, why) ? TALK_DONE : TALK_FAILED;
 }
 
-/* Send and receive over one connection until the answer is there. */
+/* Send and receive what can be, without waiting. */
+static enum talk step(struct talker *t, struct fault *why)
+{
+	bool done = false;
+	enum talk how = send_some(t, why);
+
+	/* After a failed send there may still be a reply that says why. */
+	if (how != TALK_FAILED)
+		how = receive_some(t, &done, why);
+	return how == TALK_DONE && !done ? TALK_MORE : how;
+}
+
+/* Over one connection until the answer is there. */
 static enum talk talk(struct talker *t, struct fault *why)
 {
-	enum talk how = TALK_DONE;
-	bool done = false;
+	enum talk how = TALK_MORE;
 
-	while (!done && how == TALK_DONE) {
-		how = send_some(t, why);
-		if (how == TALK_DONE && !await(t, why))
-			how = TALK_FAILED;
-		/* After a failed send there may still be a reply that says why. */
-		if (how != TALK_FAILED)
-			how = receive_some(t, &done, why);
+	while (how == TALK_MORE) {
+		how = step(t, why);
+		if (how == TALK_MORE)
+			how = await(t, why);
 	}
 	return how;
 }
@@ -234,37 +240,85 @@ static bool reach(struct call *call, const struct request *request, struct line 
 	return start_reach(&call->reach, line, why);
 }
 
+static bool connect_again(struct asking *a, struct fault *why)
+{
+	struct call *call = a->talker.call;
+	const struct request *request = a->talker.request;
+
+	call->in.len = 0;
+	a->talker = (struct talker){
+		.call = call,
+		.request = request,
+		.may_send = request->careful ? request->hello : request->bytes.len,
+	};
+	a->tries++;
+	a->connected = reach(call, request, &a->talker.line, why);
+	if (!a->connected && a->asked)
+		add_retry(request, why);
+	return a->connected;
+}
+
+bool call_begin(struct asking *a, struct call *call, const struct request *request,
+		struct fault *why)
+{
+	*a = (struct asking){ .talker = { .call = call, .request = request } };
+	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
+	return connect_again(a, why);
+}
+
+void call_hang_up(struct asking *a)
+{
+	if (!a->connected)
+		return;
+	start_leave(&a->talker.line);
+	a->asked = a->asked || a->talker.sent > a->talker.request->hello;
+	a->connected = false;
+}
+
+/* The connection ended without an answer: once more, or that was it. */
+static enum talk try_again(struct asking *a, struct fault *why)
+{
+	const struct request *request = a->talker.request;
+
+	call_hang_up(a);
+	if (a->tries < TRIES) {
+		call_pause();
+		return connect_again(a, why) ? TALK_MORE : TALK_FAILED;
+	}
+	fault(why, request->writes && a->asked ? FAULT_OUTCOME_UNKNOWN : FAULT_NO_AGENT,
+	      "the agent at %s ended twice without an answer", a->talker.call->reach.path);
+	if (a->asked)
+		add_retry(request, why);
+	return TALK_FAILED;
+}
+
+enum talk call_go_on(struct asking *a, struct fault *why)
+{
+	enum talk how = step(&a->talker, why);
+
+	if (how == TALK_ENDED)
+		return try_again(a, why);
+	return how == TALK_MORE && !tick_left(a->talker.call->reach.deadline)
+		       ? too_late(&a->talker, why)
+		       : how;
+}
+
+size_t call_ends(const struct asking *a, struct pollfd ends[2])
+{
+	return ends_of(&a->talker, ends);
+}
+
 bool call_ask(struct call *call, const struct request *request, struct fault *why)
 {
-	enum talk how = TALK_ENDED;
-	bool asked = false;
+	struct asking a;
+	enum talk how = call_begin(&a, call, request, why) ? TALK_MORE : TALK_FAILED;
 
-	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
-	for (int tries = TRIES; tries && how == TALK_ENDED; tries--) {
-		struct talker t = {
-			.call = call,
-			.request = request,
-			.may_send = request->careful ? request->hello : request->bytes.len,
-		};
-
-		call->in.len = 0;
-		if (tries < TRIES)
-			call_pause();
-		if (!reach(call, request, &t.line, why)) {
-			if (asked)
-				add_retry(request, why);
-			return false;
-		}
-		how = talk(&t, why);
-		start_leave(&t.line);
-		asked = asked || t.sent > request->hello;
+	while (how == TALK_MORE) {
+		how = call_go_on(&a, why);
+		if (how == TALK_MORE)
+			how = await(&a.talker, why);
 	}
-	if (how == TALK_ENDED) {
-		fault(why, request->writes && asked ? FAULT_OUTCOME_UNKNOWN : FAULT_NO_AGENT,
-		      "the agent at %s ended twice without an answer", call->reach.path);
-		if (asked)
-			add_retry(request, why);
-	}
+	call_hang_up(&a);
 	return how == TALK_DONE;
 }
 

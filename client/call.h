@@ -2,6 +2,8 @@
 #ifndef TP_CALL_H
 #define TP_CALL_H
 
+#include <poll.h>
+
 #include <msgpack.h>
 
 #include "buf.h"
@@ -30,6 +32,44 @@ struct call {
  */
 bool call_ask(struct call *call, const struct request *request, struct fault *why);
 void call_release(struct call *call);
+
+/* How it goes with a connection. */
+enum talk {
+	TALK_MORE,   /* there is more to come */
+	TALK_DONE,   /* the answer is there */
+	TALK_ENDED,  /* the other side hung up before */
+	TALK_FAILED, /* a fault says why */
+};
+
+struct talker {
+	struct call *call;
+	const struct request *request;
+	struct line line;
+	size_t sent, may_send;
+	size_t eaten; /* bytes of messages that are through */
+	struct frame frame;
+};
+
+/*
+ * The same, for who waits for more than one thing: begin, then go on whenever
+ * one of the ends is ready or the call's deadline has come, until it is not
+ * TALK_MORE; hang up in any case (all zero, it never began).  What is borrowed
+ * stays until then.
+ */
+struct asking {
+	struct talker talker;
+	int tries;
+	bool connected;
+	bool asked; /* the other side may have seen the request */
+};
+
+bool call_begin(struct asking *a, struct call *call, const struct request *request,
+		struct fault *why);
+/* Never TALK_ENDED: where the connection ended it is tried once more. */
+enum talk call_go_on(struct asking *a, struct fault *why);
+/* What to wait for; how many. */
+size_t call_ends(const struct asking *a, struct pollfd ends[2]);
+void call_hang_up(struct asking *a);
 
 /*
  * Many questions over one connection.  `take` gets each answer behind the

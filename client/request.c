@@ -323,6 +323,29 @@ out:
 	return object;
 }
 
+/* What `ask` began, with these parameters. */
+static bool finish(struct request *r, struct wire *w, enum rpc_id id, json_t *params,
+		   struct fault *why)
+{
+	wire_map(w);
+	if (!put_json(w, params, why))
+		return false;
+	if (id != RPC_COUNT)
+		put_defaults(w, id, json_object_get(params, "id"),
+			     json_object_get(params, "author"), r->id);
+	wire_end(w);
+	return fits(r->bytes.len - r->hello, why);
+}
+
+bool request_params(enum rpc_id method, json_t *params, struct request *r, struct fault *why)
+{
+	struct wire w;
+
+	say_hello(r, &w);
+	ask(r, &w, method);
+	return finish(r, &w, method, params, why);
+}
+
 bool request_call(const char *method, const char *json, struct request *r, struct fault *why)
 {
 	enum rpc_id id = rpc_find(str_of(method));
@@ -340,15 +363,9 @@ bool request_call(const char *method, const char *json, struct request *r, struc
 		r->kind = method;
 		wire_request(&w, REQUEST_ASK, method);
 	}
-	wire_map(&w);
-	bool ok = put_json(&w, params, why);
-	if (ok && id != RPC_COUNT)
-		put_defaults(&w, id, json_object_get(params, "id"),
-			     json_object_get(params, "author"), r->id);
-	if (ok)
-		wire_end(&w);
+	bool ok = finish(r, &w, id, params, why);
 	json_decref(params);
-	return ok && fits(r->bytes.len - r->hello, why);
+	return ok;
 }
 
 void request_release(struct request *r)

@@ -33,6 +33,8 @@ bool request_make(const struct args *args, struct request *r, struct fault *why)
 void request_plain(enum rpc_id method, struct request *r);
 /* Any request; `json` is NULL or the text of an object, and "-" reads it from standard input. */
 bool request_call(const char *method, const char *json, struct request *r, struct fault *why);
+/* The same of parameters that were read already. */
+bool request_params(enum rpc_id method, json_t *params, struct request *r, struct fault *why);
 /* The first page of Tickets, as long as may be. */
 void request_tickets(struct request *r);
 /* A request about one Ticket, and nothing else. */
