@@ -57,7 +57,10 @@
  *   near        did you mean                      help      what may be typed
  *   complete    what a shell offers               request   a method's request
  *   call        ask and wait                      start     an agent if none is
- *   launch      run it, hear that it serves
+ *   launch      run it, hear that it serves       lines     lines out of bytes
+ *   mcp         tpctl-mcp: tools for models       serve     both eras of MCP
+ *   message     JSON-RPC out of a line            tools     methods as tools
+ *   flight      a tool under way                  host      what hosts are told
  *   life        start, stop, socket               tick      deadlines
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people

@@ -167,6 +167,8 @@ static bool take_word(struct parser *p, const char *word, bool options)
 		p->forms[p->form_count++] = word;
 	else if (!(p->args->command = command_find(str_of(word))))
 		p->args->external = p->argv + p->at - 1;
+	else
+		p->args->at = p->at - 1;
 	return true;
 }
 

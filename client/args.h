@@ -16,6 +16,7 @@ struct given {
 /* A command line taken apart.  Text borrows from argv. */
 struct args {
 	const struct command *command; /* NULL: none was named */
+	int at;                        /* where it stands on the command line */
 	char **external;               /* an unknown command and all behind it, or NULL */
 	const char *dir;               /* -C, or NULL */
 	bool json, no_start, offline, help, version;

@@ -14,6 +14,16 @@ static const struct word shell_list[] = {
 
 static const struct words words_shell = { "shell", "a shell", shell_list, COUNT_OF(shell_list) };
 
+static const struct word host_list[] = {
+	{ "claude_code", ".mcp.json at the checkout's top" },
+	{ "codex", "~/.codex/config.toml" },
+	{ "cursor", ".cursor/mcp.json" },
+	{ "vscode", ".vscode/mcp.json" },
+};
+
+static const struct words words_host = { "host", "where an orchestrator runs", host_list,
+					 COUNT_OF(host_list) };
+
 #define WORDS_OF_STR(arg)  NULL
 #define WORDS_OF_STRS(arg) NULL
 #define WORDS_OF_BOOL(arg) NULL

@@ -36,6 +36,7 @@ enum runner {
 	RUN_init,
 	RUN_commit,
 	RUN_call,
+	RUN_program,
 	RUN_completion,
 	RUN_help,
 };

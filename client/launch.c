@@ -149,8 +149,8 @@ static bool spawn(struct launch *l, int ready, struct fault *why)
 	plan_files(&files, l, ready);
 	plan_process(&attr);
 	char *program = find_agent(), **env = environment(l->implicit);
-	int error = posix_spawnp(&l->pid, program, &files, &attr,
-				 (char *const *)(uintptr_t)argv, env);
+	int error =
+		posix_spawnp(&l->pid, program, &files, &attr, (char *const *)(uintptr_t)argv, env);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
 	free(env);

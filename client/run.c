@@ -15,6 +15,7 @@
 #include "help.h"
 #include "init.h"
 #include "json.h"
+#include "launch.h"
 #include "life.h"
 #include "out.h"
 #include "plain.h"
@@ -238,15 +239,14 @@ static void export_socket(const char *dir)
 }
 
 /* What stood before the name is for the program too; -C has been done. */
-static char **external_words(const struct args *args, char *program)
+static char **external_words(const struct args *args)
 {
-	size_t count = 0, n = 0;
+	size_t count = 0, n = 1; /* the first is the program's name */
 	static char json[] = "--json", no_start[] = "--no-start";
 
 	while (args->external[count])
 		count++;
 	char **words = xcalloc(count + 3, sizeof(*words));
-	words[n++] = program;
 	if (args->json)
 		words[n++] = json;
 	if (args->no_start)
@@ -254,6 +254,27 @@ static char **external_words(const struct args *args, char *program)
 	for (size_t i = 1; i < count; i++)
 		words[n++] = args->external[i];
 	return words;
+}
+
+/* Become tpctl-NAME: our own, or one in PATH.  Returns only where that fails. */
+static bool become(const char *name, char **words, struct fault *why)
+{
+	char *program = xasprintf("tpctl-%s", name);
+	char *path = launch_find(program, "../libexec/ticketplan", PKGLIBEXECDIR);
+
+	words[0] = program;
+	signal(SIGPIPE, SIG_DFL);
+	execvp(path, words);
+	int cause = errno;
+	signal(SIGPIPE, SIG_IGN);
+	/* Whatever hides in an unreadable folder of PATH is not there. */
+	if (cause == ENOENT || cause == ENOTDIR || cause == EACCES || cause == ENAMETOOLONG)
+		help_unknown(name, why);
+	else
+		fault(why, FAULT_IO, "cannot run %s: %s", path, strerror(cause));
+	free(path);
+	free(program);
+	return false;
 }
 
 /* `tpctl NAME` is `tpctl-NAME`, if there is such a program. */
@@ -267,19 +288,29 @@ static bool run_external(const struct args *args, struct fault *why)
 	if (args->dir && chdir(args->dir) < 0)
 		return fault_errno(why, FAULT_USAGE, "%s", args->dir);
 	export_socket(NULL);
-	char *program = xasprintf("tpctl-%s", name), **words = external_words(args, program);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(program, words);
-	int cause = errno;
-	signal(SIGPIPE, SIG_IGN);
-	/* Whatever hides in an unreadable folder of PATH is not there. */
-	if (cause == ENOENT || cause == ENOTDIR || cause == EACCES || cause == ENAMETOOLONG)
-		help_unknown(name, why);
-	else
-		fault(why, FAULT_IO, "cannot run %s: %s", program, strerror(cause));
+	char **words = external_words(args);
+	become(name, words, why);
 	free(words);
-	free(program);
 	return false;
+}
+
+/* A program of ours knows the options of every command: it gets all that was said but its name. */
+static bool run_program(const struct args *args, int argc, char **argv, struct fault *why)
+{
+	char **words = xcalloc((size_t)argc + 1, sizeof(*words));
+	int n = 0;
+
+	for (int i = 0; i < argc; i++)
+		if (i != args->at)
+			words[n++] = argv[i];
+	become(args->command->name, words, why);
+	free(words);
+	return false;
+}
+
+static bool is_program(const struct args *args)
+{
+	return args->command && args->command->run == RUN_program && !args->help && !args->version;
 }
 
 int run(int argc, char **argv)
@@ -298,6 +329,8 @@ int run(int argc, char **argv)
 	bool ok = args_parse(argc, argv, &args, &why);
 	if (ok && args.external)
 		ok = run_external(&args, &why);
+	else if (ok && is_program(&args))
+		ok = run_program(&args, argc, argv, &why);
 	if (ok && !args.json)
 		page_init(&o.page, STDOUT_FILENO);
 	if (ok && run_command(&args, &o, &why))

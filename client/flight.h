@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_FLIGHT_H
+#define TP_FLIGHT_H
+
+#include "call.h"
+#include "tools.h"
+
+/*
+ * One use of a tool, from its arguments to its result, beside others.
+ */
+struct flight {
+	const struct tool *tool;
+	json_t *id;  /* of the request it answers */
+	bool modern; /* which era's result it makes */
+	struct place place;
+	struct request request;
+	struct call call;
+	struct asking asking;
+	bool called; /* the call is to be released */
+};
+
+/*
+ * Send the request, in the repository that holds `dir`.  Takes a reference to
+ * the id.  On failure *why says what the result is; the flight is to be freed
+ * in any case.
+ */
+struct flight *flight_new(const struct tool *tool, json_t *id, bool modern);
+bool flight_begin(struct flight *f, const char *dir, bool no_start, json_t *arguments,
+		  struct fault *why);
+void flight_free(struct flight *f);
+
+/*
+ * Go on; TALK_DONE or TALK_FAILED: *result is what the tool comes to, an answer
+ * or a refusal, the caller's to take over.
+ */
+enum talk flight_go_on(struct flight *f, json_t **result);
+
+/* The result of a tool that was refused: not an error of the protocol, but words for the model. */
+json_t *flight_refusal(const struct fault *why);
+
+#endif
