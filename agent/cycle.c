@@ -5,7 +5,7 @@
 
 static bool is_open(const struct ticket *t)
 {
-	return t && ticket_exists(t) && !state_resolved((enum state)t->state);
+	return t && ticket_exists(t) && !ticket_resolved(t);
 }
 
 static bool waits_by(const struct decision *d, enum kind_holds who)

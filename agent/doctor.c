@@ -118,7 +118,7 @@ static void add_waits(const struct index *ix, const struct ticket *t, int64_t no
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		const struct decision *d = &t->own[i];
 		if (d->record->kind != KIND_WAITING_CAPACITY_NOTE || d->retracted ||
-		    state_resolved((enum state)t->state))
+		    ticket_resolved(t))
 			continue;
 		if (decision_until_holds(ix, d, now) && !decision_superseded(d))
 			add_record(into, PROBLEM_WAIT_OVER, d)->text =

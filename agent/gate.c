@@ -238,7 +238,7 @@ static void say_notes(struct asked *a, const struct decision *d)
 		row->text = arena_printf(a->arena, "checkouts disagree on record %.*s",
 					 STR_ARG(d->record->id));
 	}
-	if (!d->other || ticket_exists(d->other) || state_resolved(d->ticket->state))
+	if (!d->other || ticket_exists(d->other) || ticket_resolved(d->ticket))
 		return;
 	row = add_record(a, REASON_DANGLING, SEVERITY_NOTE, d, d->other);
 	row->text = arena_printf(a->arena, "%s names %.*s, which is not there; retract record %.*s, or "
@@ -278,7 +278,7 @@ static void rule_record(struct asked *a, const struct decision *d, bool own)
 		say_waiting(a, d);
 	else if (row->holds == HOLDS_BOTH)
 		say_conflict(a, d, other);
-	else if (holds_me && other && !state_resolved(other->state))
+	else if (holds_me && other && !ticket_resolved(other))
 		say_waits_for(a, d, other, row->code);
 	if (own)
 		say_notes(a, d);

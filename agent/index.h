@@ -80,7 +80,7 @@ struct ticket {
 	uint32_t own_count;
 	uint8_t state;                 /* enum state */
 	int8_t busy_elsewhere;         /* a source other than face's with state inprogress, or -1 */
-	int8_t resolved_elsewhere;     /* a source that has it resolved while it is not, or -1 */
+	int8_t resolved_elsewhere;     /* a source that has it resolved where that does not count, or -1 */
 	bool dirty : 1;
 	bool diverged : 1;   /* sources disagree on the state */
 	bool elsewhere : 1;  /* absent from the authority */
@@ -166,6 +166,12 @@ enum state copy_state(const struct copy *copy);
 static inline bool state_resolved(enum state state)
 {
 	return state == STATE_DONE || state == STATE_CLOSED;
+}
+
+/* Whether it is done or closed where that counts: not in another checkout only. */
+static inline bool ticket_resolved(const struct ticket *t)
+{
+	return state_resolved((enum state)t->state) && !t->elsewhere;
 }
 
 static inline bool ticket_exists(const struct ticket *t)

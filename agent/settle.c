@@ -77,6 +77,8 @@ static void settle_state(const struct index *ix, struct ticket *t)
 		if (state_resolved(there) && !state_resolved(t->state) && t->resolved_elsewhere < 0)
 			t->resolved_elsewhere = (int8_t)c->source;
 	}
+	if (t->elsewhere && state_resolved(t->state))
+		t->resolved_elsewhere = (int8_t)t->face->source;
 }
 
 static void unlink_own(struct index *ix, struct ticket *t)

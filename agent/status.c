@@ -40,7 +40,8 @@ bool decision_until_holds(const struct index *ix, const struct decision *d, int6
 	switch (u ? u->form : UNTIL_NONE) {
 	case UNTIL_TICKET:
 		t = index_find(ix, u->ticket);
-		return t && t->state != STATE_UNKNOWN && t->state >= u->state;
+		return t && t->state != STATE_UNKNOWN && t->state >= u->state &&
+		       (!state_resolved(u->state) || ticket_resolved(t));
 	case UNTIL_AFTER:
 		return now >= u->after;
 	case UNTIL_FREE:
@@ -75,11 +76,11 @@ enum status decision_status(const struct index *ix, const struct decision *d, in
 		return dangling ? STATUS_DANGLING : STATUS_LIVE;
 	if (decision_superseded(d))
 		return STATUS_SUPERSEDED;
-	if (state_resolved(d->ticket->state))
+	if (ticket_resolved(d->ticket))
 		return STATUS_SATISFIED;
 	if (dangling)
 		return STATUS_DANGLING;
-	if (d->other && state_resolved(d->other->state))
+	if (d->other && ticket_resolved(d->other))
 		return STATUS_SATISFIED;
 	return decision_until_holds(ix, d, now) ? STATUS_SATISFIED : STATUS_LIVE;
 }

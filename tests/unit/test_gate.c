@@ -408,6 +408,31 @@ static void a_ticket_that_the_authority_lacks_is_said_to_be_elsewhere(void **sta
 	assert_gate(ix, "clear elsewhere/note/tree @feature");
 }
 
+static void a_blocker_that_is_done_only_where_it_does_not_count_still_holds(void **state)
+{
+	struct index *ix = *state;
+
+	model_record(ix, "main", "T-1", "R1", "blocked_by", 1, OTHER("T-2"));
+	model_record(ix, "main", "T-1", "R2", "waiting_capacity_note", 2,
+		     UNTIL("{\"ticket\":\"T-2\",\"state\":\"done\"}"));
+	model_item(ix, "feature", "T-2", "done");
+	assert_gate(ix, "held unmerged/hold/plan T-2 done @feature; waiting/hold/plan T-2");
+	model_item(ix, "main", "T-2", "done");
+	assert_gate(ix, "clear");
+}
+
+static void where_no_checkout_counts_more_a_blocker_is_resolved_in_any(void **state)
+{
+	(void)state;
+	struct index *ix = index_new();
+
+	model_item(ix, "one", "T-1", "queued");
+	model_record(ix, "one", "T-1", "R1", "blocked_by", 1, OTHER("T-2"));
+	model_item(ix, "two", "T-2", "done");
+	assert_gate(ix, "clear");
+	index_free(ix);
+}
+
 static void checkouts_that_disagree_on_a_record_are_said_to_diverge(void **state)
 {
 	struct index *ix = *state;
@@ -547,6 +572,8 @@ int main(void)
 		with_index(a_resolution_in_the_authority_counts_whatever_others_say),
 		with_index(a_ticket_in_progress_elsewhere_is_held_and_said_to_diverge),
 		with_index(a_ticket_that_the_authority_lacks_is_said_to_be_elsewhere),
+		with_index(a_blocker_that_is_done_only_where_it_does_not_count_still_holds),
+		cmocka_unit_test(where_no_checkout_counts_more_a_blocker_is_resolved_in_any),
 		with_index(checkouts_that_disagree_on_a_record_are_said_to_diverge),
 		cmocka_unit_test(of_two_cycles_the_same_is_told_in_whatever_order_files_came),
 		with_index(a_ticket_that_waits_for_a_cycle_is_not_in_it),
