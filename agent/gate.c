@@ -116,15 +116,25 @@ static void say_unreadable(struct asked *a, const struct copy *copy, const char 
 				 words_problem.list[flaw->code].doc);
 }
 
+static void say_twice(struct asked *a, const struct copy *one, const struct copy *other)
+{
+	const struct source *source = index_source(a->ix, one->source);
+	struct reason_row *row = add(a, REASON_UNREADABLE, SEVERITY_HOLD, ORIGIN_TREE);
+
+	row->source = str_of(source->name);
+	row->text = arena_printf(a->arena, "%s/%s and %s/%s are both this Ticket; %s", source->root,
+				 one->dir, source->root, other->dir,
+				 words_problem.list[PROBLEM_FOUND_TWICE].doc);
+}
+
 static void rule_unreadable(struct asked *a)
 {
 	static const struct flaw no_item = { .code = PROBLEM_NO_ITEM,
 					     .text = { "there is no item.md", 19 } };
 
-	if (a->t->twice)
-		add(a, REASON_UNREADABLE, SEVERITY_HOLD, ORIGIN_TREE)->text =
-			STR("two folders of one checkout hold this Ticket; keep one of them");
 	for (const struct copy *c = a->t->copies; c; c = c->next) {
+		if (c->next && c->next->source == c->source)
+			say_twice(a, c, c->next);
 		const struct flaw *flaw = c->item ? worst_flaw(c->item) : &no_item;
 		if (flaw)
 			say_unreadable(a, c, arena_printf(a->arena, "%s/item.md", c->dir).at, flaw);

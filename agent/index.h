@@ -52,6 +52,7 @@ struct copy {
 	int source;
 	unsigned item_epoch;
 	bool docs_mixed; /* to be sorted by the next settle */
+	bool twice;      /* another folder of its source holds this Ticket too */
 	char dir[];      /* from the root */
 };
 
@@ -85,7 +86,7 @@ struct ticket {
 	bool diverged : 1;   /* sources disagree on the state */
 	bool elsewhere : 1;  /* absent from the authority */
 	bool unreadable : 1;
-	bool twice : 1;      /* two folders of one source */
+	bool twice : 1;      /* a source has it in two folders */
 	bool occupied : 1;
 	bool waiter : 1;     /* in the index's table of those that something ends by itself */
 	uint8_t told : 2;    /* follow: the last verdict and one, or 0 */
@@ -161,7 +162,7 @@ size_t index_flaw_count(const struct index *ix);
 /* Tickets that somebody works on. */
 size_t index_occupied(const struct index *ix);
 
-/* What a source says of the Ticket's state. */
+/* What a source says of the Ticket's state; of one that it holds twice, nothing. */
 enum state copy_state(const struct copy *copy);
 static inline bool state_resolved(enum state state)
 {

@@ -38,12 +38,17 @@ static const struct copy *choose_face(const struct index *ix, const struct ticke
 	return best;
 }
 
-static bool found_twice(const struct ticket *t)
+/* Copies of one source stand side by side. */
+static void find_twice(struct ticket *t)
 {
-	for (const struct copy *c = t->copies; c && c->next; c = c->next)
-		if (c->source == c->next->source)
-			return true;
-	return false;
+	int before = -1;
+
+	t->twice = false;
+	for (struct copy *c = t->copies; c; c = c->next) {
+		c->twice = c->source == before || (c->next && c->next->source == c->source);
+		t->twice |= c->twice;
+		before = c->source;
+	}
 }
 
 static bool copy_unreadable(const struct copy *copy)
@@ -59,11 +64,11 @@ static bool copy_unreadable(const struct copy *copy)
 /* What the item.md files of all sources come to. */
 static void settle_state(const struct index *ix, struct ticket *t)
 {
+	find_twice(t);
 	t->face = t->copies ? choose_face(ix, t) : NULL;
-	t->twice = found_twice(t);
-	t->state = (uint8_t)(t->face && !t->twice ? copy_state(t->face) : STATE_UNKNOWN);
+	t->state = (uint8_t)(t->face ? copy_state(t->face) : STATE_UNKNOWN);
 	t->elsewhere = t->face && !is_authority(ix, t->face) && authority_has_tree(ix);
-	t->unreadable = t->state == STATE_UNKNOWN;
+	t->unreadable = t->state == STATE_UNKNOWN || t->twice;
 	t->diverged = false;
 	t->busy_elsewhere = t->resolved_elsewhere = -1;
 	for (const struct copy *c = t->copies; c; c = c->next) {

@@ -5,7 +5,8 @@
 
 enum state copy_state(const struct copy *copy)
 {
-	return copy->item && copy->item->item ? copy->item->item->state : STATE_UNKNOWN;
+	return copy->item && copy->item->item && !copy->twice ? copy->item->item->state
+							      : STATE_UNKNOWN;
 }
 
 const struct item *ticket_item(const struct ticket *t)

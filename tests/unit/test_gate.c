@@ -516,9 +516,20 @@ static void a_ticket_found_twice_in_a_checkout_is_held(void **state)
 	struct index *ix = *state;
 
 	model_put(ix, "main", "open/T-1/item.md", "---\nworkflow_state: queued\n---\n");
-	assert_gate(ix, "held unreadable/hold/tree");
+	assert_gate(ix, "held unreadable/hold/tree @main");
+	assert_non_null(strstr(model_reasons(ix, "T-1"), "T-1 and .tickets/open/T-1 are both"));
 	model_drop(ix, "main", "T-1");
 	assert_gate(ix, "clear");
+}
+
+static void a_ticket_found_twice_in_another_checkout_is_unknown_there_alone(void **state)
+{
+	struct index *ix = *state;
+
+	model_item(ix, "feature", "T-1", "inprogress");
+	model_put(ix, "feature", "open/T-1/item.md", "---\nworkflow_state: queued\n---\n");
+	assert_gate(ix, "held unreadable/hold/tree @feature; diverged/note/tree");
+	assert_string_equal(word(&words_state, index_find(ix, STR("T-1"))->state), "queued");
 }
 
 static void the_text_names_what_ends_the_hold_and_why_it_was_decided(void **state)
@@ -580,6 +591,7 @@ int main(void)
 		with_index(an_artifact_that_cannot_be_read_whole_holds),
 		with_index(an_artifact_unreadable_in_another_checkout_holds_too),
 		with_index(a_ticket_found_twice_in_a_checkout_is_held),
+		with_index(a_ticket_found_twice_in_another_checkout_is_unknown_there_alone),
 		with_index(the_text_names_what_ends_the_hold_and_why_it_was_decided),
 		with_index(a_long_note_is_cut_at_the_end_of_a_character),
 	};
