@@ -202,14 +202,28 @@ static void say_conflict(struct asked *a, const struct decision *d, const struct
 				 STR_ARG(name_of(a, other)), STR_ARG(because(a, d->record)));
 }
 
-static struct str until_text(struct asked *a, const struct until *u)
+/* When another Ticket comes to a state; `t` is NULL for one that is not there. */
+static struct str comes_to(struct asked *a, const struct until *u, const struct ticket *t)
+{
+	const char *state = word(&words_state, (int)u->state);
+
+	if (!t)
+		return arena_printf(a->arena, "ends when %.*s, which is not there, has come and is %s",
+				    STR_ARG(u->ticket), state);
+	if (state_resolved(u->state) && t->resolved_elsewhere >= 0)
+		return arena_printf(a->arena, "ends when %.*s, which is resolved in the checkout %s "
+				    "only, is merged", STR_ARG(name_of(a, t)),
+				    index_source(a->ix, t->resolved_elsewhere)->name);
+	return arena_printf(a->arena, "ends when %.*s is %s", STR_ARG(name_of(a, t)), state);
+}
+
+static struct str until_text(struct asked *a, const struct until *u, const struct ticket *other)
 {
 	char at[STAMP_MAX];
 
 	switch (u ? u->form : UNTIL_NONE) {
 	case UNTIL_TICKET:
-		return arena_printf(a->arena, "ends when %.*s is %s", STR_ARG(u->ticket),
-				    word(&words_state, (int)u->state));
+		return comes_to(a, u, other);
 	case UNTIL_AFTER:
 		return arena_printf(a->arena, "ends at %s", stamp_text(u->after, at));
 	case UNTIL_FREE:
@@ -227,15 +241,19 @@ static struct str until_text(struct asked *a, const struct until *u)
 static void say_waiting(struct asked *a, const struct decision *d)
 {
 	const struct until *u = d->record->until;
+	const struct ticket *other =
+		u && u->form == UNTIL_TICKET ? index_find(a->ix, u->ticket) : NULL;
 	struct reason_row *row;
 
 	if (decision_status(a->ix, d, a->now) != STATUS_LIVE)
 		return;
-	row = add_record(a, REASON_WAITING, u ? SEVERITY_HOLD : SEVERITY_NOTE, d, NULL);
-	if (u && u->form == UNTIL_TICKET)
+	row = add_record(a, REASON_WAITING, u ? SEVERITY_HOLD : SEVERITY_NOTE, d, other);
+	if (u && u->form == UNTIL_TICKET) {
 		row->other = u->ticket;
+		row->other_state = other ? (int)other->state : STATE_UNKNOWN;
+	}
 	row->text = arena_printf(a->arena, "waits%.*s; %.*s", STR_ARG(because(a, d->record)),
-				 STR_ARG(until_text(a, u)));
+				 STR_ARG(until_text(a, u, other)));
 }
 
 /* Notes on the record itself, whichever side asks. */

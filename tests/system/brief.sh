@@ -96,7 +96,7 @@ cat >"$box/wanted" <<END
     ordered: runs after b "b" (queued); ends when that is done or closed [them, 2026-01-02]
     waiting: waits: no hands [them, 2026-01-02]; ends when a person retracts the note or accepts the Ticket
     waiting: waits: too early [them, 2026-01-02]; ends at 2099-01-01T00:00:00Z
-    waiting: waits: b comes first [them, 2026-01-02]; ends when b is inprogress
+    waiting: waits: b comes first [them, 2026-01-02]; ends when b "b" (queued) is inprogress
     waiting: waits: one at a time [them, 2026-01-02]; ends when fewer than 1 Tickets are being worked on (now 3)
 
 ## Bypasses

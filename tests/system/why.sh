@@ -93,7 +93,7 @@ waits w1 '{"ticket":"u","state":"inprogress"}'
 tells w1 'w1 *
   u waiting
     d ordered' "a wait for a Ticket leads to what holds that"
-is "$(field nodes.1.text)" 'waits: no hands [them, 2026-01-02]; ends when u is inprogress' "and says when it ends"
+is "$(field nodes.1.text)" 'waits: no hands [them, 2026-01-02]; ends when u "u" (queued) is inprogress' "and says when it ends"
 waits w2 '{"after":"2099-01-01T00:00:00Z"}'
 waits w3 '{"gate":"human"}'
 waits w4 '{"free":1}'

@@ -295,13 +295,33 @@ static void a_wait_for_a_ticket_ends_with_that_state_or_a_later_one(void **state
 
 	model_record(ix, "main", "T-1", "R1", "waiting_capacity_note", 1,
 		     UNTIL("{\"ticket\":\"T-2\",\"state\":\"inprogress\"}"));
-	assert_gate(ix, "held waiting/hold/plan T-2");
+	assert_gate(ix, "held waiting/hold/plan T-2 unknown");
 	for (int s = 0; s < STATE_UNKNOWN; s++) {
+		char *held = xasprintf("held waiting/hold/plan T-2 %s", word(&words_state, s));
 		model_item(ix, "main", "T-2", word(&words_state, s));
-		assert_gate(ix, s < STATE_INPROGRESS ? "held waiting/hold/plan T-2" : "clear");
+		assert_gate(ix, s < STATE_INPROGRESS ? held : "clear");
+		free(held);
 	}
 	model_item(ix, "main", "T-2", "bad");
-	assert_gate(ix, "held waiting/hold/plan T-2");
+	assert_gate(ix, "held waiting/hold/plan T-2 unknown");
+}
+
+static void a_wait_says_how_far_the_ticket_is_that_it_waits_for(void **state)
+{
+	struct index *ix = *state;
+
+	model_record(ix, "main", "T-1", "R1", "waiting_capacity_note", 1,
+		     UNTIL("{\"ticket\":\"T-2\",\"state\":\"done\"}"));
+	index_settle(ix);
+	assert_non_null(strstr(model_reasons(ix, "T-1"),
+			       "; ends when T-2, which is not there, has come and is done"));
+	model_item(ix, "main", "T-2", "ready");
+	index_settle(ix);
+	assert_non_null(strstr(model_reasons(ix, "T-1"), "; ends when T-2 \"T-2\" (ready) is done"));
+	model_item(ix, "feature", "T-2", "closed");
+	index_settle(ix);
+	assert_non_null(strstr(model_reasons(ix, "T-1"), "; ends when T-2 \"T-2\" (ready), which is "
+			       "resolved in the checkout feature only, is merged"));
 }
 
 static void a_wait_for_a_time_ends_when_it_has_come(void **state)
@@ -416,7 +436,7 @@ static void a_blocker_that_is_done_only_where_it_does_not_count_still_holds(void
 	model_record(ix, "main", "T-1", "R2", "waiting_capacity_note", 2,
 		     UNTIL("{\"ticket\":\"T-2\",\"state\":\"done\"}"));
 	model_item(ix, "feature", "T-2", "done");
-	assert_gate(ix, "held unmerged/hold/plan T-2 done @feature; waiting/hold/plan T-2");
+	assert_gate(ix, "held unmerged/hold/plan T-2 done @feature; waiting/hold/plan T-2 done");
 	model_item(ix, "main", "T-2", "done");
 	assert_gate(ix, "clear");
 }
@@ -575,6 +595,7 @@ int main(void)
 		with_index(a_conflict_with_a_ticket_busy_in_another_checkout_holds),
 		with_index(a_note_without_condition_is_only_said),
 		with_index(a_wait_for_a_ticket_ends_with_that_state_or_a_later_one),
+		with_index(a_wait_says_how_far_the_ticket_is_that_it_waits_for),
 		with_index(a_wait_for_a_time_ends_when_it_has_come),
 		with_index(a_wait_for_capacity_ends_when_few_are_occupied),
 		with_index(a_wait_for_a_person_ends_by_retraction_or_acceptance),
