@@ -29,6 +29,7 @@ struct source {
 	char *top;      /* the checkout's top folder */
 	char *root;     /* its Ticket tree from the top, "" where there is none */
 	uint64_t serial; /* no other source has or had it */
+	size_t items;    /* files item.md in it */
 	bool authority;  /* its states count where sources disagree */
 	bool used;
 };

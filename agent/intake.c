@@ -68,6 +68,8 @@ static void set_item(struct index *ix, struct copy *copy, struct content *item)
 	ticket_soil(ix, copy->ticket);
 	count_content(ix, copy->item, -1);
 	count_content(ix, item, +1);
+	if (!copy->item != !item)
+		ix->sources[copy->source].items += item ? 1 : (size_t)-1;
 	content_free(copy->item);
 	copy->item = item;
 }

@@ -416,9 +416,11 @@ static bool is_different(const struct site *site)
 /* A tree out of which the last Ticket went is a tree only where the configuration says so. */
 static void close_emptied(struct sources *s)
 {
-	for (size_t i = 0; i < s->count && !index_count(s->ix); i++)
-		if (s->sites[i]->tree && !is_as_it_was(s->sites[i]))
-			reopen(s->sites[i]);
+	for (size_t i = 0; i < s->count; i++) {
+		struct site *site = s->sites[i];
+		if (site->tree && !index_source(s->ix, site->id)->items && !is_as_it_was(site))
+			reopen(site);
+	}
 	index_settle(s->ix);
 }
 
@@ -432,8 +434,7 @@ void sources_turn(struct sources *s)
 	watch_walk(s->watch);
 	watch_settle(s->watch);
 	index_settle(s->ix);
-	if (!index_count(s->ix))
-		close_emptied(s);
+	close_emptied(s);
 }
 
 void sources_rescan(struct sources *s)

@@ -69,6 +69,23 @@ everywhere "and is seen from both" records --status all
 cd "$box/main" || exit 99
 rm -r tickets/a/artifacts tickets/b/artifacts
 
+# -- A checkout out of which all Tickets went ---------------------------------
+
+mkdir "$box/aside"
+mv tickets/* "$box/aside"
+ask check a
+unlike "$out" '*elsewhere*' "where the authority's checkout holds no Ticket, nothing is elsewhere"
+is "$(tpctl --json status | "$python" "$system/rpc.py" field sources.0.root)" null \
+	"and it is said to have no tree"
+was=$(plain_answer tickets; plain_answer check a)
+tpctl stop >/dev/null
+tpctl start >/dev/null
+first=$(agent_pid)
+is "$(plain_answer tickets; plain_answer check a)" "$was" "an agent that comes new to it says the same"
+mv "$box/aside"/* tickets
+ask show a
+gives 0 '*"sources":[[]{"name":"main"*' "it is the authority's again when they are back"
+
 # -- States --------------------------------------------------------------
 
 (cd "$box/side" && ticket a inprogress)
