@@ -36,6 +36,7 @@ bool flight_begin(struct flight *f, const char *dir, bool no_start, json_t *argu
 					.mode = no_start ? START_NEVER : START_IMPLICIT,
 					.deadline = tick_now() + patience_ms };
 	f->called = true;
+	request_stand(&f->request, f->place.source);
 	return call_begin(&f->asking, &f->call, &f->request, why);
 }
 
