@@ -25,10 +25,10 @@
 struct agent {
 	struct ev_loop *loop;
 	ev_prepare turn;
-	ev_io files;
+	ev_io files, mounts;
 	ev_async written;
 	ev_signal term, interrupt;
-	ev_timer idle;
+	ev_timer idle, patience;
 	ev_periodic clock;
 	int64_t clock_at; /* for when it is set; 0: not */
 	struct service service;
@@ -58,33 +58,40 @@ static bool any_tree(void *data, struct fault *why)
 	return sources_any_tree(a->sources, why);
 }
 
-static uint64_t watch_limit(void *data)
+static unsigned long long number_in(const char *path)
 {
-	unsigned long long limit = 0;
+	unsigned long long number = 0;
+	FILE *file = fopen(path, "re");
 
-	(void)data;
-	FILE *file = fopen("/proc/sys/fs/inotify/max_user_watches", "re");
-
-	if (file && fscanf(file, "%llu", &limit) != 1)
-		limit = 0;
+	if (file && fscanf(file, "%llu", &number) != 1)
+		number = 0;
 	if (file)
 		fclose(file);
-	return limit;
+	return number;
+}
+
+/* The system's, or that of the user namespace where we live. */
+static uint64_t watch_limit(void *data)
+{
+	unsigned long long all = number_in("/proc/sys/fs/inotify/max_user_watches");
+	unsigned long long here = number_in("/proc/sys/user/max_inotify_watches");
+
+	(void)data;
+	return here && here < all ? here : all;
 }
 
 static void keeping(void *data, struct keeping *into)
 {
 	struct agent *a = data;
-	const struct watch_counts *n = watch_counts(a->watch);
 
-	*into = (struct keeping){ .mode = MODE_WATCH, .watches = n->watches, .drains = n->drains,
-				  .events = n->events, .overflows = n->overflows,
-				  .rescans = n->rescans };
-	if (!n->unwatched)
-		return;
-	into->mode = n->watches ? MODE_PARTIAL : MODE_SCAN;
-	into->reasons[into->reason_count++] =
-		STR("the kernel allows no more watches: raise fs.inotify.max_user_watches");
+	sources_keeping(a->sources, into);
+}
+
+static bool unsettled(void *data)
+{
+	struct agent *a = data;
+
+	return sources_git_left(a->sources) > 0;
 }
 
 static void resync(void *data)
@@ -201,12 +208,23 @@ static void note_outcome(struct agent *a, const struct ledger_entry *entry)
 	}
 }
 
+/* What was written before this turn's drain must have been seen by it. */
+static void check_write(struct agent *a, const struct ledger_entry *entry)
+{
+	if (entry->result != LEDGER_WRITTEN && entry->result != LEDGER_THERE)
+		return;
+	char *path = xasprintf("%s/artifacts/records/%s", entry->dir, entry->name);
+	sources_wrote(a->sources, entry->root, path);
+	free(path);
+}
+
 static void resume_written(struct agent *a, struct job *done)
 {
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
 		done = done->next;
 		note_outcome(a, entry);
+		check_write(a, entry);
 		server_resume(a->server, entry);
 	}
 }
@@ -233,6 +251,24 @@ static void set_clock(struct agent *a)
 		return;
 	ev_periodic_set(&a->clock, (ev_tstamp)next / 1e6 + 0.001, 0., NULL);
 	ev_periodic_start(a->loop, &a->clock);
+}
+
+/* Wake when nobody has to wait for git any more. */
+static void set_patience(struct agent *a)
+{
+	int64_t left = sources_git_left(a->sources);
+
+	if (!left || ev_is_active(&a->patience))
+		return;
+	ev_timer_set(&a->patience, (ev_tstamp)left / 1e6 + 0.001, 0.);
+	ev_timer_start(a->loop, &a->patience);
+}
+
+static void on_patience(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
 }
 
 static void on_clock(struct ev_loop *loop, ev_periodic *clock, int events)
@@ -262,10 +298,12 @@ static void end_turn(struct agent *a)
 	}
 	resume_written(a, done);
 	resume_git(a, ready);
+	server_next_accept(a->server);
 	server_calls(a->server);
 	give_writes(a);
 	/* A long turn must not count against the clients that waited for it. */
 	ev_now_update(a->loop);
+	set_patience(a);
 	server_flush(a->server);
 	if (a->stopping && !server_busy(a->server))
 		ev_break(a->loop, EVBREAK_ALL);
@@ -284,6 +322,16 @@ static void on_files(struct ev_loop *loop, ev_io *io, int events)
 	(void)loop;
 	(void)io;
 	(void)events;
+}
+
+/* Urgent is told as "writable", which a table never is otherwise. */
+static void on_mounts(struct ev_loop *loop, ev_io *io, int events)
+{
+	struct agent *a = io->data;
+
+	(void)loop;
+	(void)events;
+	sources_remounted(a->sources);
 }
 
 static void on_written(struct ev_loop *loop, ev_async *async, int events)
@@ -336,6 +384,7 @@ static void start_watchers(struct agent *a)
 	ev_signal_init(&a->interrupt, on_signal, SIGINT);
 	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);
 	ev_init(&a->clock, on_clock);
+	ev_init(&a->patience, on_patience);
 	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
 	ev_set_priority(&a->files, 1);
 	ev_prepare_start(a->loop, &a->turn);
@@ -353,7 +402,7 @@ static void fill_service(struct agent *a, const struct place *place,
 	a->service = (struct service){
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
-		.keeping = keeping, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
+		.keeping = keeping, .unsettled = unsettled, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .store = store,
 		.revision = revision, .one_source = one_source, .await_git = await_git,
 	};
@@ -413,6 +462,18 @@ bool agent_new(const struct place *place, const struct agent_options *options, s
 	return true;
 }
 
+static void watch_mounts(struct agent *a)
+{
+	int fd = sources_mounts_fd(a->sources);
+
+	if (fd < 0)
+		return;
+	ev_io_init(&a->mounts, on_mounts, fd, EV_WRITE);
+	a->mounts.data = a;
+	ev_set_priority(&a->mounts, 1);
+	ev_io_start(a->loop, &a->mounts);
+}
+
 void agent_run(struct agent *a)
 {
 	const struct place *place = a->service.place;
@@ -421,7 +482,8 @@ void agent_run(struct agent *a)
 	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
 				 strcmp(place->source, "main") == 0 ? place->top : NULL);
 	if (a->lock >= 0)
-		watch_socket(a);
+		watch_mounts(a);
+	watch_socket(a);
 	log_info("agent: %zu Tickets of %s", index_count(a->ix), place->common);
 	ev_run(a->loop, 0);
 	log_info("agent: ending");

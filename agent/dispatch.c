@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answer.h"
 #include "handlers.h"
 #include "log.h"
 #include "params.h"
@@ -126,20 +127,18 @@ static bool choose_index(struct call *call, struct fault *why)
 
 static void put_freshness(struct call *call)
 {
-	struct keeping keeping = { 0 };
+	struct keeping keeping;
 	struct wire *w = &call->out;
 
 	call->service->keeping(call->service->agent, &keeping);
-	if (keeping.mode == MODE_WATCH)
+	if (keeping.mode == MODE_WATCH && !keeping.git_count)
 		return;
 	wire_key(w, "freshness");
 	wire_map(w);
 	wire_put_str(w, "mode", str_of(word(&words_mode, (int)keeping.mode)));
-	wire_key(w, "reasons");
-	wire_list(w);
-	for (size_t i = 0; i < keeping.reason_count; i++)
-		wire_str(w, keeping.reasons[i]);
-	wire_end(w);
+	answer_strs(call, "reasons", keeping.reasons, keeping.reason_count);
+	if (keeping.git_count)
+		answer_strs(call, "git_busy", keeping.git_busy, keeping.git_count);
 	wire_end(w);
 }
 

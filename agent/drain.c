@@ -38,12 +38,14 @@ void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced)
 static void lost_watch(struct watch *w, struct node *n)
 {
 	w->counts.watches -= wds_unset(&w->wds, n);
-	if (!n->tree)
+	if (!n->tree) {
+		watch_tell_side(w, n, STR(""));
 		watch_drop_side(w, n);
-	else if (n->parent && !n->gone)
+	} else if (n->parent && !n->gone) {
 		watch_soil(w, n->parent, str_of(n->name), true);
-	else if (!n->gone)
+	} else if (!n->gone) {
 		n->tree->rescan = "the root's watch ended";
+	}
 }
 
 /* The root's own mode: nothing above it tells. */

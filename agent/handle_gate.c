@@ -183,7 +183,9 @@ bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *
 
 	if (call->entry)
 		return record_answer_written(call, p->ticket, why);
-	if (call->service->accepting || (call->service->waiting && !call->resumed)) {
+	/* Not on half of what git is about to write. */
+	if (call->service->accepting || (call->service->waiting && !call->resumed) ||
+	    call->service->unsettled(call->service->agent)) {
 		call->parked = true;
 		return true;
 	}

@@ -42,7 +42,13 @@ bool watch_add(struct watch_tree *t, struct node *n)
 	errno = cause;
 	if (wd < 0)
 		return false;
-	w->counts.watches += !wds_set(&w->wds, n, wd);
+	struct node *old = wds_set(&w->wds, n, wd);
+	w->counts.watches += !old;
+	/* It was watched by itself, and is in a tree now. */
+	if (old && !old->tree)
+		watch_drop_side(w, old);
+	else if (old && !old->gone && old != n)
+		nodes_add(&w->robbed, old);
 	return true;
 }
 
@@ -232,6 +238,23 @@ static void look_at_dir(struct watch_tree *t, struct node *parent, struct str na
 	t->ops->gone(t->ctx, path);
 	if (there)
 		found_at_dir(t, parent, name, role, IFTODT(st.st_mode));
+}
+
+bool watch_share(struct watch *w)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < w->robbed.count; i++) {
+		struct node *n = w->robbed.at[i];
+		if (n->gone || n->wd >= 0 || n->unwatched)
+			continue;
+		leave_loose(w, n, false);
+		n->tree->partly = "a folder is in it twice";
+		watch_list_again(n->tree, n);
+		any = true;
+	}
+	w->robbed.count = 0;
+	return any;
 }
 
 void watch_look_at(struct dirty *d)

@@ -35,7 +35,7 @@
  *   drain       events: what may have changed     look      what is there now
  *   walk        where nothing is watched          seen      how it looked there
  *   node        folders and watches               mounts    what is mounted where
- *   watch_private    what these share
+ *   gitwork     is git at work                    watch_private    what watchers share
  *   git         configuration and checkouts       worker    the other thread
  *   repo        objects of a repository           repo_back  the two ways to them
  *   repo_lib    by libgit2                        repo_run   by git itself
@@ -49,7 +49,8 @@
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index
- *   timeline    what git holds, for calls
+ *   timeline    what git holds, for calls         upkeep    how well we keep up
+ *   sources_private    what sources and upkeep share
  *   main        this file
  *
  * client/       tpctl; sees protocol/ only

@@ -17,24 +17,37 @@ struct mounts {
 	struct buf table; /* scratch */
 };
 
+#define SAYS(name) name " does not tell what others change"
+
 /* By statfs(2); linux/magic.h has not all of them. */
 static const struct {
 	unsigned long magic;
-	const char *name;
+	const char *says;
 } blind[] = {
-	{ 0x6969, "NFS" },        { 0xff534d42, "CIFS" },  { 0xfe534d42, "SMB" },
-	{ 0x517b, "SMB" },        { 0x65735546, "FUSE" },  { 0x01021997, "9p" },
-	{ 0x5346414f, "AFS" },    { 0x6b414653, "AFS" },   { 0x00c36400, "Ceph" },
-	{ 0x73757245, "Coda" },   { 0x564c, "NCP" },       { 0x786f4256, "vboxsf" },
-	{ 0xbacbacbc, "vmhgfs" }, { 0x7461636f, "OCFS2" }, { 0x01161970, "GFS2" },
-	{ 0x0bd00bd0, "Lustre" }, { 0x19830326, "BeeGFS" },
+	{ 0x6969, SAYS("NFS") },
+	{ 0xff534d42, SAYS("CIFS") },
+	{ 0xfe534d42, SAYS("SMB") },
+	{ 0x517b, SAYS("SMB") },
+	{ 0x65735546, SAYS("FUSE") },
+	{ 0x01021997, SAYS("9p") },
+	{ 0x5346414f, SAYS("AFS") },
+	{ 0x6b414653, SAYS("AFS") },
+	{ 0x00c36400, SAYS("Ceph") },
+	{ 0x73757245, SAYS("Coda") },
+	{ 0x564c, SAYS("NCP") },
+	{ 0x786f4256, SAYS("vboxsf") },
+	{ 0xbacbacbc, SAYS("vmhgfs") },
+	{ 0x7461636f, SAYS("OCFS2") },
+	{ 0x01161970, SAYS("GFS2") },
+	{ 0x0bd00bd0, SAYS("Lustre") },
+	{ 0x19830326, SAYS("BeeGFS") },
 };
 
 const char *mounts_blind_type(unsigned long magic)
 {
 	for (size_t i = 0; i < COUNT_OF(blind); i++)
 		if (blind[i].magic == (magic & 0xffffffff))
-			return blind[i].name;
+			return blind[i].says;
 	return NULL;
 }
 

@@ -23,7 +23,7 @@ int mounts_fd(const struct mounts *m);
  */
 uint64_t mounts_at(struct mounts *m, const char *path);
 
-/* What changes elsewhere go unsaid on: the name of such a file system, else NULL. */
+/* On a file system that does not tell of what others change: a sentence that says so; else NULL. */
 const char *mounts_blind(int fd);
 /* The same of a number that statfs(2) gives. */
 const char *mounts_blind_type(unsigned long magic);

@@ -290,12 +290,11 @@ static void abandon(struct call *call)
 	call_drop(call);
 }
 
-void server_resume(struct server *s, struct ledger_entry *entry)
+void server_next_accept(struct server *s)
 {
 	struct service *service = s->service;
 
-	go_on(s, entry->owner);
-	while (!service->accepting && service->waiting) {
+	while (!service->accepting && service->waiting && !service->unsettled(service->agent)) {
 		struct call *next = service->waiting;
 		DL_DELETE(service->waiting, next);
 		/* Whose client has gone accepts nothing any more. */
@@ -304,6 +303,12 @@ void server_resume(struct server *s, struct ledger_entry *entry)
 		else
 			abandon(next);
 	}
+}
+
+void server_resume(struct server *s, struct ledger_entry *entry)
+{
+	go_on(s, entry->owner);
+	server_next_accept(s);
 }
 
 void server_go_on(struct server *s, struct call *call)

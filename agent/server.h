@@ -34,6 +34,8 @@ void server_calls(struct server *server);
 void server_resume(struct server *server, struct ledger_entry *entry);
 /* A call that waited for git goes on. */
 void server_go_on(struct server *server, struct call *call);
+/* Whose acceptance waited for its turn goes on, if it has come. */
+void server_next_accept(struct server *server);
 /* Send what can be sent, and free those that are gone. */
 void server_flush(struct server *server);
 /* Whether nobody is connected, and since when (loop time). */

@@ -22,9 +22,11 @@ struct call;
 /* How the agent keeps up with the files, for agent.status and `freshness`. */
 struct keeping {
 	enum mode mode;
-	struct str reasons[4];
+	struct str reasons[2 * SOURCES_MAX + 1];
 	size_t reason_count;
-	uint64_t watches, drains, events, overflows, rescans;
+	struct str git_busy[SOURCES_MAX]; /* checkouts in which git is at work */
+	size_t git_count;
+	uint64_t watches, unwatched, drains, walks, events, overflows, rescans;
 };
 
 struct service {
@@ -50,6 +52,11 @@ struct service {
 	/* Whether there is a Ticket tree at all; if not, why. */
 	bool (*any_tree)(void *agent, struct fault *why);
 	void (*keeping)(void *agent, struct keeping *into);
+	/*
+	 * Whether git is at work in a checkout, so that it is better to wait before anything is
+	 * decided or told; never for longer than two seconds, and the loop wakes when that is over.
+	 */
+	bool (*unsettled)(void *agent);
 	/* How many folders the kernel lets this user watch. */
 	uint64_t (*watch_limit)(void *agent);
 	void (*resync)(void *agent);

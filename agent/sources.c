@@ -8,31 +8,7 @@
 #include <unistd.h>
 
 #include "reading.h"
-
-/* One checkout. */
-struct site {
-	struct sources *all;
-	int id; /* in the index */
-	char *name;
-	char *top;
-	char *root; /* of its Ticket tree, from the top; NULL without one */
-	struct watch_tree *tree;
-	bool contested; /* a folder is there that would be chosen before root, if it held Tickets */
-};
-
-struct sources {
-	struct index *ix;
-	struct watch *watch;
-	struct git *git;
-	char *common;
-	char *main_top;
-	char *authority; /* a source's name */
-	char *configured; /* ticketplan.root, or NULL */
-	struct site *sites[SOURCES_MAX];
-	size_t count;
-	struct buf bytes; /* scratch */
-	bool stale;       /* which checkouts there are, or the configuration, may have changed */
-};
+#include "sources_private.h"
 
 /* -- Files into the index ----------------------------------------------- */
 
@@ -181,6 +157,7 @@ static void open_tree(struct site *site)
 		site->root = NULL;
 	}
 	free(path);
+	site->mounted = upkeep_mounted(site);
 }
 
 /* Close and open again; what is the same in both stays as it is. */
@@ -204,6 +181,7 @@ static void drop_site(struct sources *s, size_t at)
 
 	close_tree(site);
 	index_source_drop(s->ix, site->id);
+	gitwork_release(&site->git);
 	free(site->name);
 	free(site->top);
 	free(site);
@@ -229,18 +207,33 @@ static bool is_as_it_was(const struct site *site)
 	return same;
 }
 
+/* NULL where there are too many. */
+static struct site *add_site(struct sources *s, const struct checkout *found)
+{
+	int id = index_source_add(s->ix, found->name);
+
+	if (id < 0)
+		return NULL;
+	struct site *site = xcalloc(1, sizeof(*site));
+	*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
+			       .top = xstrdup(found->top) };
+	char *folder = strcmp(site->name, "main") == 0
+			       ? xstrdup(s->common)
+			       : xasprintf("%s/worktrees/%s", s->common, site->name);
+	gitwork_init(&site->git, folder);
+	free(folder);
+	s->sites[s->count++] = site;
+	return site;
+}
+
 static void see_checkout(struct sources *s, const struct checkout *found)
 {
 	struct site *site = find_site(s, found->name);
 
 	if (!site) {
-		int id = index_source_add(s->ix, found->name);
-		if (id < 0)
+		site = add_site(s, found);
+		if (!site)
 			return;
-		site = xcalloc(1, sizeof(*site));
-		*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
-				       .top = xstrdup(found->top) };
-		s->sites[s->count++] = site;
 	} else if (strcmp(site->top, found->top) != 0) {
 		free(site->top);
 		site->top = xstrdup(found->top);
@@ -260,26 +253,53 @@ static bool is_listed(const struct checkout *list, size_t count, const char *nam
 	return false;
 }
 
-static void on_side(void *ctx, struct str name)
+/* -- What is watched beside the trees ----------------------------------- */
+
+/* False: it is not there.  One that is, and cannot be watched, makes us look each time. */
+static bool watch_beside(struct sources *s, const char *path, watch_side_fn *fn)
+{
+	if (watch_side(s->watch, path, fn, s))
+		return true;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return false;
+	s->refused = true;
+	return true;
+}
+
+/* Any name matters. */
+static void on_any(void *ctx, struct str name)
 {
 	struct sources *s = ctx;
 
-	/* Of the common directory these matter; of worktrees/ all, and "" is anything. */
-	s->stale |= !name.len || str_is(name, "config") || str_is(name, "worktrees") ||
-		    !str_ends(name, STR(".lock"));
+	(void)name;
+	s->stale = true;
+}
+
+/* Of worktrees/ all but what git writes on the way; "" is anything. */
+static void on_worktrees(void *ctx, struct str name)
+{
+	if (!str_ends(name, STR(".lock")))
+		on_any(ctx, name);
 }
 
 static void on_common(void *ctx, struct str name)
 {
-	if (!name.len || str_is(name, "config") || str_is(name, "worktrees"))
-		on_side(ctx, name);
+	struct sources *s = ctx;
+
+	s->stirred |= !name.len || str_is(name, "index.lock");
+	if (!name.len || str_is(name, "config") || str_is(name, "config.worktree") ||
+	    str_is(name, "worktrees"))
+		on_any(ctx, name);
 }
 
 /* Where a linked checkout is: git writes that after it has made the folder. */
 static void on_linked(void *ctx, struct str name)
 {
-	if (!name.len || str_is(name, "gitdir"))
-		on_side(ctx, name);
+	struct sources *s = ctx;
+
+	s->stirred |= !name.len || str_is(name, "index.lock");
+	if (!name.len || str_is(name, "gitdir") || str_is(name, "config.worktree"))
+		on_any(ctx, name);
 }
 
 static void watch_linked(struct sources *s, const char *worktrees)
@@ -291,49 +311,111 @@ static void watch_linked(struct sources *s, const char *worktrees)
 		if (entry->d_name[0] == '.')
 			continue;
 		char *path = xasprintf("%s/%s", worktrees, entry->d_name);
-		watch_side(s->watch, path, on_linked, s);
+		watch_beside(s, path, on_linked);
 		free(path);
 	}
 	if (dir)
 		closedir(dir);
 }
 
-/* Of a checkout's top, and of the folders above roots, only the roots' names matter. */
-static void on_top(void *ctx, struct str name)
-{
-	struct sources *s = ctx;
-
-	s->stale |= !name.len || str_is(name, ".yoi") || str_is(name, ".tickets") ||
-		    str_is(name, "tickets");
-}
-
-/* Be told when a usual root appears; where one is there already, it has to be looked into. */
-static void watch_top(struct site *site)
-{
-	struct sources *s = site->all;
-	char *yoi = xasprintf("%s/.yoi", site->top);
-
-	site->contested = !watch_side(s->watch, site->top, on_top, s);
-	watch_side(s->watch, yoi, on_top, s);
-	free(yoi);
-	for (size_t i = 0; i < READING_ROOTS && site->root && !s->configured; i++) {
-		if (strcmp(reading_roots[i], site->root) == 0)
-			break;
-		char *path = xasprintf("%s/%s", site->top, reading_roots[i]);
-		site->contested |= is_dir(path);
-		free(path);
-	}
-}
-
 static void watch_git(struct sources *s)
 {
 	char *worktrees = xasprintf("%s/worktrees", s->common);
 
-	watch_side(s->watch, s->common, on_common, s);
-	watch_side(s->watch, worktrees, on_side, s);
+	watch_beside(s, s->common, on_common);
+	watch_beside(s, worktrees, on_worktrees);
 	watch_linked(s, worktrees);
 	free(worktrees);
 }
+
+/* Whether it is the name of a folder on the way to this root, or of the root. */
+static bool is_on_the_way(const char *root, struct str name)
+{
+	while (*root) {
+		size_t len = strcspn(root, "/");
+		if (str_eq(name, (struct str){ root, len }))
+			return true;
+		root += len + (root[len] == '/');
+	}
+	return false;
+}
+
+static const char *root_at(const struct sources *s, size_t i)
+{
+	if (s->configured)
+		return i ? NULL : s->configured;
+	return i < READING_ROOTS ? reading_roots[i] : NULL;
+}
+
+/* Of a checkout's top, and of the folders above roots, only the roots' names matter. */
+static void on_top(void *ctx, struct str name)
+{
+	struct sources *s = ctx;
+	const char *root;
+
+	s->stale |= !name.len;
+	for (size_t i = 0; (root = root_at(s, i)); i++)
+		s->stale |= is_on_the_way(root, name);
+}
+
+/* A folder that would be a tree if a Ticket were in it. */
+static void watch_candidate(struct sources *s, const char *path, enum role role)
+{
+	DIR *dir = watch_beside(s, path, on_any) ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		enum role inner = layout_role(role, str_of(entry->d_name));
+		if (inner != ROLE_BUCKET && inner != ROLE_TICKET)
+			continue;
+		char *below = xasprintf("%s/%s", path, entry->d_name);
+		if (inner == ROLE_BUCKET)
+			watch_candidate(s, below, inner);
+		else
+			watch_beside(s, below, on_any);
+		free(below);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* The folders from the checkout's top down to where the root is, or would be. */
+static void watch_way(struct site *site, const char *root)
+{
+	struct sources *s = site->all;
+	char *path = xasprintf("%s/%s", site->top, root);
+
+	for (char *slash = path + strlen(site->top); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		bool there = watch_beside(s, path, on_top);
+		*slash = '/';
+		if (!there)
+			break;
+	}
+	if (!site->root || strcmp(site->root, root) != 0)
+		watch_candidate(s, path, ROLE_ROOT);
+	free(path);
+}
+
+/* Be told when a root appears or goes; one that comes before ours has to be looked into. */
+static void watch_top(struct site *site)
+{
+	struct sources *s = site->all;
+	const char *root;
+
+	site->contested = false;
+	for (size_t i = 0; (root = root_at(s, i)); i++) {
+		watch_way(site, root);
+		if (site->root && strcmp(site->root, root) == 0)
+			break;
+		char *path = xasprintf("%s/%s", site->top, root);
+		site->contested |= site->root && is_dir(path);
+		free(path);
+	}
+	site->contested |= site->root && s->refused;
+}
+
+/* -- The whole ---------------------------------------------------------- */
 
 static void read_config(struct sources *s)
 {
@@ -352,7 +434,7 @@ static void survey(struct sources *s)
 {
 	size_t count;
 
-	s->stale = false;
+	s->stale = s->refused = false;
 	watch_git(s);
 	read_config(s);
 	struct checkout *list = git_checkouts(s->git, s->main_top, &count);
@@ -372,8 +454,10 @@ struct sources *sources_new(struct index *ix, struct watch *watch, struct git *g
 	struct sources *s = xcalloc(1, sizeof(*s));
 
 	*s = (struct sources){ .ix = ix, .watch = watch, .git = git, .common = xstrdup(common),
-			       .main_top = main_top ? xstrdup(main_top) : NULL };
+			       .main_top = main_top ? xstrdup(main_top) : NULL,
+			       .mounts = mounts_new() };
 	survey(s);
+	upkeep_after(s);
 	index_settle(ix);
 	return s;
 }
@@ -389,6 +473,8 @@ void sources_free(struct sources *s)
 	free(s->authority);
 	free(s->configured);
 	buf_release(&s->bytes);
+	arena_release(&s->texts);
+	mounts_free(s->mounts);
 	free(s);
 }
 
@@ -426,13 +512,19 @@ static void close_emptied(struct sources *s)
 
 void sources_turn(struct sources *s)
 {
+	uint64_t events = watch_counts(s->watch)->events;
+
 	watch_drain(s->watch);
+	upkeep_before(s, watch_counts(s->watch)->events != events);
 	for (size_t i = 0; i < s->count; i++)
 		s->stale |= is_different(s->sites[i]);
+	bool read = s->stale;
 	if (s->stale)
 		survey(s);
 	watch_walk(s->watch);
-	watch_settle(s->watch);
+	read |= watch_settle(s->watch);
+	if (read)
+		upkeep_after(s);
 	index_settle(s->ix);
 	close_emptied(s);
 }
@@ -442,6 +534,7 @@ void sources_rescan(struct sources *s)
 	for (size_t i = 0; i < s->count; i++)
 		if (s->sites[i]->tree)
 			watch_tree_rescan(s->sites[i]->tree, "asked for");
+	upkeep_after(s);
 	index_settle(s->ix);
 }
 

@@ -23,6 +23,29 @@ void sources_free(struct sources *s);
  */
 void sources_turn(struct sources *s);
 
+/*
+ * How long it is still worth to wait for git, which is at work in a checkout;
+ * in microseconds, never more than two seconds.  0: it is not at work, or has
+ * been for so long that its lock may have been left behind.
+ */
+int64_t sources_git_left(const struct sources *s);
+
+/* Its descriptor is urgent (for epoll: writable) when something was mounted; -1 where that cannot be told. */
+int sources_mounts_fd(const struct sources *s);
+/* That it was; the next turn looks. */
+void sources_remounted(struct sources *s);
+
+/*
+ * A record that we wrote is on disk: the path from the tree's root.  If the
+ * turn since has not seen it, the system does not tell of what happens in that
+ * tree, which is looked through at each question from now on.
+ */
+void sources_wrote(struct sources *s, const char *root, const char *path);
+
+/* How it keeps up with the files; the texts live until it is asked again. */
+struct keeping;
+void sources_keeping(struct sources *s, struct keeping *into);
+
 /* Read every file again. */
 void sources_rescan(struct sources *s);
 

@@ -36,7 +36,7 @@ static void soil_self(struct node *n)
 		n->tree->rescan = "the root is not what it was";
 }
 
-static void list_again(struct watch_tree *t, struct node *n)
+void watch_list_again(struct watch_tree *t, struct node *n)
 {
 	enum beneath_result result;
 	ino_t ino = n->ino;
@@ -77,7 +77,7 @@ static void walk(struct node *n)
 		return;
 	}
 	if (!seen_folder_same(n->seen, &st))
-		list_again(t, n);
+		watch_list_again(t, n);
 	walk_files(t, n);
 	/* Those that could not even be opened. */
 	for (uint32_t i = 0; i < n->kid_count; i++)

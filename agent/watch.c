@@ -97,6 +97,7 @@ void watch_tree_rescan(struct watch_tree *t, const char *why)
 	watch_into_limbo(t->w, old);
 	watch_crawl(t, t->root);
 	t->ops->scan(t->ctx, false);
+	watch_share(t->w);
 	watch_sweep(t->w);
 }
 
@@ -138,6 +139,7 @@ bool watch_tree_new(struct watch *w, const char *path, int role, const struct wa
 	t->root = node_new(t, NULL, STR(""), role);
 	*into = t;
 	watch_crawl(t, t->root);
+	watch_share(w);
 	return true;
 }
 
@@ -171,8 +173,8 @@ bool watch_tree_there(const struct watch_tree *tree)
 
 bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx)
 {
+	errno = ENOENT;
 	int wd = w->fd < 0 ? -1 : watch_ask(w, path);
-
 	if (wd < 0)
 		return false;
 	if (wds_find(&w->wds, wd))
@@ -182,6 +184,7 @@ bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx)
 	w->sides = side;
 	wds_set(&w->wds, side->node, wd);
 	w->counts.watches++;
+	w->counts.sides++;
 	return true;
 }
 
@@ -202,17 +205,16 @@ void watch_drop_side(struct watch *w, struct node *n)
 		at = &(*at)->next;
 	side = *at;
 	*at = side->next;
-	side->fn(side->ctx, STR(""));
+	w->counts.sides--;
 	free(side);
 	node_free(n);
 }
 
 /* -- The whole ----------------------------------------------------------- */
 
-bool watch_settle(struct watch *w)
+static void look_at_dirty(struct watch *w)
 {
 	struct dirty *d, *next;
-	bool looked = w->dirty != NULL;
 
 	HASH_ITER(hh, w->dirty, d, next) {
 		HASH_DELETE(hh, w->dirty, d);
@@ -220,6 +222,15 @@ bool watch_settle(struct watch *w)
 			watch_look_at(d);
 		free(d);
 	}
+}
+
+bool watch_settle(struct watch *w)
+{
+	bool looked = w->dirty != NULL;
+
+	do
+		look_at_dirty(w);
+	while (watch_share(w));
 	for (struct watch_tree *t = w->trees; t; t = t->next) {
 		looked |= t->rescan != NULL;
 		if (t->rescan)
@@ -285,6 +296,7 @@ void watch_free(struct watch *w)
 	free(w->wds.at);
 	free(w->limbo.at);
 	free(w->loose.at);
+	free(w->robbed.at);
 	free(w->events);
 	free(w->trail);
 	buf_release(&w->path);

@@ -57,6 +57,7 @@ struct watch_ops {
 struct watch_counts {
 	uint64_t drains, events, overflows, rescans, walks;
 	uint64_t watches;   /* folders watched now */
+	uint64_t sides;     /* of them, those that are in no tree */
 	uint64_t unwatched; /* folders of trees that are not */
 	uint64_t refused;   /* of them, those that the kernel refused to watch: the limit */
 };
@@ -109,7 +110,7 @@ void watch_tree_distrust(struct watch_tree *tree, const char *why);
 void watch_tree_rescan(struct watch_tree *tree, const char *why);
 void watch_tree_soil(struct watch_tree *tree, const char *why);
 
-/* Watch one folder that is no tree; `fn` hears each name that changed in it.  False: it is not there. */
+/* Watch one folder that is no tree; `fn` hears each name that changed in it.  False: errno says why not. */
 typedef void watch_side_fn(void *ctx, struct str name);
 bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx);
 

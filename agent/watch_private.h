@@ -51,6 +51,7 @@ struct watch {
 	struct nodes limbo; /* out of their trees, not yet freed */
 	struct nodes loose; /* unwatched */
 	bool loose_gone;    /* some of them are in limbo */
+	struct nodes robbed; /* whose watch another folder took over */
 	struct buf path;    /* scratch */
 	char *events;       /* WATCH_READ_SIZE bytes of them */
 	struct watch_counts counts;
@@ -80,7 +81,7 @@ void watch_sweep(struct watch *w);
 /* Of the unwatched leave those out that are watched now, or gone. */
 void watch_pack_loose(struct watch *w);
 void watch_tell_side(struct watch *w, const struct node *n, struct str name);
-/* The folder is gone; its owner hears of a name "". */
+/* It is watched by itself no more. */
 void watch_drop_side(struct watch *w, struct node *n);
 
 /* -- look.c: what is there ---------------------------------------------- */
@@ -93,8 +94,18 @@ bool watch_add(struct watch_tree *t, struct node *n);
 int watch_open_node(struct watch_tree *t, struct node *n, enum beneath_result *result);
 /* Watch a folder, then tell what is in it. */
 void watch_crawl(struct watch_tree *t, struct node *n);
+/*
+ * Of the folders whose watch another one took over, those that are still there
+ * are in the tree twice, by a bind mount: events tell of one only.  Whether there were any.
+ */
+bool watch_share(struct watch *w);
 /* See what there is of that name, and tell the owner. */
 void watch_look_at(struct dirty *d);
+
+/* -- walk.c: where nothing is watched ----------------------------------- */
+
+/* List it again; whatever is, or was, in it is to be looked at. */
+void watch_list_again(struct watch_tree *t, struct node *n);
 
 /* -- drain.c: what may have changed ------------------------------------- */
 

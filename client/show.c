@@ -429,8 +429,12 @@ static void show_freshness(struct page *page, const json_t *answer)
 	if (!freshness)
 		return;
 	char *reasons = one_line(json_object_get(freshness, "reasons"));
-	page_addf(page, STYLE_YELLOW, "may be older than the question (%.*s): %s",
-		  STR_ARG(text_of(freshness, "mode")), reasons);
+	struct str mode = text_of(freshness, "mode");
+	if (str_is(mode, "watch"))
+		page_addf(page, STYLE_YELLOW, "may be unfinished: %s", reasons);
+	else
+		page_addf(page, STYLE_YELLOW, "may be older than the question (%.*s): %s",
+			  STR_ARG(mode), reasons);
 	page_line(page);
 	free(reasons);
 }

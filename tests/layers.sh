@@ -9,8 +9,8 @@ layers='
 floor    arena hash log
 model    layout content item artifact thread index index_private intake settle status trace ripple meaning cycle gate guard query why graph doctor brief follow view
 service  service server dispatch draft answer handlers handle_*
-world    beneath watch git repo repo_* worker ledger flush life node seen mounts watch_private look walk drain
-top      agent main reading sources revision timeline
+world    beneath watch git repo repo_* worker ledger flush life node seen mounts watch_private look walk drain gitwork
+top      agent main reading sources revision timeline sources_private upkeep
 '
 
 # Which headers a layer, or a room, may not include.  A pattern with a slash is a path as
@@ -33,6 +33,8 @@ sys/inotify.h   agent/watch.c agent/look.c agent/drain.c
 pthread.h       agent/worker.c agent/flush.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
+watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c
+sources_private.h agent/sources.c agent/upkeep.c
 index_private.h agent/index.c agent/intake.c agent/settle.c agent/trace.c agent/ripple.c
 '
 

@@ -19,11 +19,11 @@ static void file_systems_of_others_are_blind(void **state)
 {
 	(void)state;
 
-	assert_string_equal(mounts_blind_type(0x6969), "NFS");
-	assert_string_equal(mounts_blind_type(0x65735546), "FUSE");
-	assert_string_equal(mounts_blind_type(0x01021997), "9p");
+	assert_string_equal(mounts_blind_type(0x6969), "NFS does not tell what others change");
+	assert_string_equal(mounts_blind_type(0x65735546), "FUSE does not tell what others change");
+	assert_string_equal(mounts_blind_type(0x01021997), "9p does not tell what others change");
 	/* As a system gives it whose longs are short. */
-	assert_string_equal(mounts_blind_type((unsigned long)(long)(int)0xff534d42), "CIFS");
+	assert_string_equal(mounts_blind_type((unsigned long)(long)(int)0xff534d42), "CIFS does not tell what others change");
 }
 
 static void local_ones_are_not(void **state)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_SOURCES_PRIVATE_H
+#define TP_SOURCES_PRIVATE_H
+
+/* What the files that look after checkouts share, and nobody else sees. */
+
+#include "gitwork.h"
+#include "mounts.h"
+#include "sources.h"
+
+/* One checkout. */
+struct site {
+	struct sources *all;
+	int id; /* in the index */
+	char *name;
+	char *top;
+	char *root; /* of its Ticket tree, from the top; NULL without one */
+	struct watch_tree *tree;
+	struct gitwork git;
+	uint64_t mounted; /* mounts_at of its tree */
+	bool contested; /* a folder is there that would be chosen before root, if it held Tickets */
+};
+
+struct sources {
+	struct index *ix;
+	struct watch *watch;
+	struct git *git;
+	char *common;
+	char *main_top;
+	char *authority; /* a source's name */
+	char *configured; /* ticketplan.root, or NULL */
+	struct site *sites[SOURCES_MAX];
+	size_t count;
+	struct buf bytes; /* scratch */
+	struct mounts *mounts;
+	struct arena texts; /* why not every folder is watched; until asked again */
+	bool stale;         /* which checkouts there are, or the configuration, may have changed */
+	bool stirred;       /* git may have locked or unlocked an index */
+	bool remounted;     /* something was mounted somewhere */
+	bool refused;       /* a folder of git's, or above a tree, cannot be watched: look each time */
+};
+
+/* What is mounted where the tree is, as it is now. */
+uint64_t upkeep_mounted(const struct site *site);
+/* Look where git, or mounts, may have changed something; `changed`: files may be read. */
+void upkeep_before(struct sources *s, bool changed);
+/* Files were read: was git at work on them? */
+void upkeep_after(struct sources *s);
+
+#endif
