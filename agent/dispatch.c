@@ -67,10 +67,10 @@ static void put_error(struct buf *out, uint32_t msgid, const struct fault *why)
 	wire_error(&w, msgid, fault_exit(why->code) == 2, whole(str_of(text)));
 }
 
-/* The agent's own methods answer without a Ticket tree. */
-static bool needs_tree(const struct rpc_method *method)
+/* The agent's own methods answer without a Ticket tree, and what asks git looks for itself. */
+static bool needs_tree(const struct call *call)
 {
-	return strncmp(method->name, "agent.", 6) != 0;
+	return strncmp(call->method->name, "agent.", 6) != 0 && call->id != RPC_record_diff;
 }
 
 static bool may_call(struct call *call, struct fault *why)
@@ -84,7 +84,7 @@ static bool may_call(struct call *call, struct fault *why)
 /* What a commit or one checkout holds does not depend on what is there now. */
 static bool has_tree(struct call *call, struct fault *why)
 {
-	return call->view || !needs_tree(call->method) ||
+	return call->view || !needs_tree(call) ||
 	       call->service->any_tree(call->service->agent, why);
 }
 

@@ -307,22 +307,6 @@ static int by_place(const void *x, const void *y)
 	return order ? order : str_cmp(a->text, b->text);
 }
 
-/* Findings have no place of their own to go on from: the cursor is a number of rows. */
-static bool page_findings(struct arena *arena, struct page *page, struct fault *why)
-{
-	size_t first = 0;
-
-	for (size_t i = 0; i < page->cursor.len; i++) {
-		char c = page->cursor.at[i];
-		if (c < '0' || c > '9' || i > 9)
-			return page_bad_cursor(why);
-		first = first * 10 + (size_t)(c - '0');
-	}
-	if (page_cut(page, first < page->count ? first : page->count))
-		page->next = arena_printf(arena, "%zu", page->first + page->returned);
-	return true;
-}
-
 static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 		    struct findings *into)
 {
@@ -358,5 +342,5 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 		*errors += problem_row(all.at[i].code)->level == LEVEL_ERROR;
 	page->count = all.count;
 	*rows = all.at;
-	return page_findings(arena, page, why);
+	return page_by_number(arena, page, why);
 }

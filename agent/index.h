@@ -193,6 +193,9 @@ bool ticket_awaits_start(const struct ticket *t);
 /* A plan so old (microseconds) whose Ticket is still queued was forgotten, not just written. */
 #define PLAN_START_US (INT64_C(3600) * 1000000)
 
+/* Two records of one Ticket by id, plan's before relation's: 0 where they are the same one. */
+int decision_key_compare(const struct decision *a, const struct decision *b);
+
 /* Whether a later accepted plan of its Ticket took its place; only plans and waits can be. */
 bool decision_superseded(const struct decision *d);
 /* What has become of a record, at this time (microseconds since 1970). */

@@ -29,7 +29,7 @@
  *   cycle       who waits for itself              why       the tree of holds
  *   graph       Tickets and edges, drawn          brief     what to know again
  *   thread      decisions in a thread.md          follow    verdicts as they change
- *   view        one commit, one checkout
+ *   view        one commit, one checkout          diff      what changed between two
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   drain       events: what may have changed     look      what is there now
@@ -45,7 +45,7 @@
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer
  *   answer      facts in the shapes of answers    draft     a record to be written
- *   handle_agent, handle_ticket, handle_gate, handle_record    the handlers
+ *   handle_agent, handle_ticket, handle_gate, handle_record, handle_timeline  the handlers
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index
@@ -69,7 +69,7 @@
  *   input       whole files read                  from      many records of one file
  *   holds       the tree of why                   usergit   the user's own git
  *   commit      decisions into a commit           init      a first Ticket tree
- *   block       what agents are told
+ *   block       what agents are told              changes   what differs, told
  */
 #include "agent.h"
 

@@ -42,6 +42,21 @@ bool page_cut(struct page *page, size_t first)
 	return true;
 }
 
+bool page_by_number(struct arena *arena, struct page *page, struct fault *why)
+{
+	size_t first = 0;
+
+	for (size_t i = 0; i < page->cursor.len; i++) {
+		char c = page->cursor.at[i];
+		if (c < '0' || c > '9' || i > 9)
+			return page_bad_cursor(why);
+		first = first * 10 + (size_t)(c - '0');
+	}
+	if (page_cut(page, first < page->count ? first : page->count))
+		page->next = arena_printf(arena, "%zu", page->first + page->returned);
+	return true;
+}
+
 /* -- Records ------------------------------------------------------------ */
 
 bool query_in_scope(enum status status, enum scope scope)

@@ -47,6 +47,11 @@ bool query_in_scope(enum status status, enum scope scope);
 bool page_begin(struct page *page, struct fault *why);
 /* Rows from `first` on make the page; true where there are more behind it and `next` is due. */
 bool page_cut(struct page *page, size_t first);
+/*
+ * The same for rows that have no place of their own to go on from: the cursor is
+ * a number of rows.
+ */
+bool page_by_number(struct arena *arena, struct page *page, struct fault *why);
 /* What to say to a cursor that makes no sense; returns false. */
 bool page_bad_cursor(struct fault *why);
 

@@ -115,11 +115,8 @@ static int by_key(const void *a, const void *b, void *data)
 {
 	const struct decision *x = a, *y = b;
 	const struct index *ix = data;
-	int order = str_cmp(x->record->id, y->record->id);
+	int order = decision_key_compare(x, y);
 
-	if (!order)
-		order = (x->doc->content->role == ROLE_RELATIONS) -
-			(y->doc->content->role == ROLE_RELATIONS);
 	if (!order)
 		order = strcmp(ix->sources[x->doc->copy->source].name,
 			       ix->sources[y->doc->copy->source].name);
@@ -141,9 +138,7 @@ static int by_time(const void *a, const void *b, void *data)
 
 static bool same_key(const struct decision *a, const struct decision *b)
 {
-	return (a->doc->content->role == ROLE_RELATIONS) ==
-		       (b->doc->content->role == ROLE_RELATIONS) &&
-	       str_eq(a->record->id, b->record->id);
+	return decision_key_compare(a, b) == 0;
 }
 
 /* The union over sources: of one key, the authority's content, else the first source's. */

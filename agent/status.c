@@ -54,6 +54,15 @@ bool decision_until_holds(const struct index *ix, const struct decision *d, int6
 	return false;
 }
 
+int decision_key_compare(const struct decision *a, const struct decision *b)
+{
+	int order = str_cmp(a->record->id, b->record->id);
+
+	return order ? order
+		     : (a->doc->content->role == ROLE_RELATIONS) -
+			       (b->doc->content->role == ROLE_RELATIONS);
+}
+
 bool decision_superseded(const struct decision *d)
 {
 	const struct decision *plan = d->ticket->last_plan;

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 
 #include "base.h"
+#include "changes.h"
 #include "holds.h"
 #include "json.h"
 #include "plain.h"
 
-static struct str first_line(struct str text)
+struct str first_line(struct str text)
 {
 	const char *end = text.len ? memchr(text.at, '\n', text.len) : NULL;
 
@@ -49,8 +50,7 @@ static void show_reasons(struct page *page, const json_t *gate, size_t indent)
 	table_release(&t);
 }
 
-/* How many of how many, and how to see more. */
-static void show_count(struct page *page, const json_t *list, const char *one, const char *more)
+void show_count(struct page *page, const json_t *list, const char *one, const char *more)
 {
 	long long count = number_of(list, "count"), returned = number_of(list, "returned");
 	struct str next = text_of(list, "next");
@@ -447,7 +447,7 @@ void show_answer(struct page *page, enum shape_id shape, const json_t *answer)
 		[SHAPE_ticket_answer] = show_ticket,  [SHAPE_problems] = show_problems,
 		[SHAPE_record_answer] = show_record,  [SHAPE_nothing] = show_nothing,
 		[SHAPE_why] = holds_show,             [SHAPE_graph] = show_graph,
-		[SHAPE_brief] = show_brief,
+		[SHAPE_brief] = show_brief,           [SHAPE_changes] = changes_show,
 	};
 
 	if (forms[shape])

@@ -243,21 +243,92 @@ def first_difference(mine, fresh):
     return ()
 
 
+def key(one):
+    return one["ticket_id"], one["id"], one["origin"] == "relation"
+
+
+SAYS = ("kind", "other", "note", "accepted_plan", "until", "retracts", "author", "at")
+
+
+def difference(before, after):
+    """What changed between two answers to everything, as rows of record.diff."""
+    rows = []
+    tickets = [{row["id"]: row["state"] for row in answers["ticket.list"]["tickets"]}
+               for answers in (before, after)]
+    records = [{key(one): one for one in answers["record.query"]["records"]}
+               for answers in (before, after)]
+    for one in sorted(set(tickets[0]) | set(tickets[1])):
+        states = [side.get(one) for side in tickets]
+        if None in states:
+            what = "ticket_added" if states[0] is None else "ticket_removed"
+            rows.append((what, one, None, *states))
+            continue
+        if states[0] != states[1]:
+            rows.append(("state", one, None, *states))
+        verdicts = [side["ticket.check " + one]["gate"]["verdict"] for side in (before, after)]
+        if verdicts[0] != verdicts[1]:
+            rows.append(("verdict", one, None, *verdicts))
+    for one in set(records[0]) | set(records[1]):
+        sides = [side.get(one) for side in records]
+        statuses = [side and side["status"] for side in sides]
+        if None in sides:
+            what = "record_added" if sides[0] is None else "record_removed"
+        elif any(sides[0].get(name) != sides[1].get(name) for name in SAYS):
+            what = "record_changed"
+        elif statuses[0] != statuses[1]:
+            what = "record_status"
+        else:
+            continue
+        rows.append((what, one[0], one[1], *statuses))
+    return sorted(rows, key=str)
+
+
+def differing(agent, **params):
+    rows = []
+    while True:
+        page = agent.ask("record.diff", limit=7, **params)
+        rows += page["changes"]
+        if "next" not in page:
+            break
+        params["cursor"] = page["next"]
+    return sorted(((row["what"], row["ticket"], row.get("record"), row.get("before"),
+                    row.get("after")) for row in rows), key=str), rows
+
+
+def check_differences(agent, answers):
+    """Of neighbours in this order; and that the pages come in theirs."""
+    wrong, disorder = [], []
+    whole = [(commit, said) for commit, said in answers if isinstance(said["ticket.list"], dict)]
+    for (one, before), (other, after) in zip(whole, whole[1:] + whole[:1]):
+        got, rows = differing(agent, **{"from": one, "to": other})
+        wanted = difference(before, after)
+        if got != wanted:
+            wrong.append((one, other, str([r for r in got if r not in wanted])[:500],
+                          str([r for r in wanted if r not in got])[:500]))
+        if [row["ticket"] for row in rows] != sorted(row["ticket"] for row in rows):
+            disorder.append((one, other))
+    ok(not wrong, "and what differs between two is what record.diff says",
+       *(str(line) for one in wrong[:1] for line in one))
+    ok(not disorder, "by Ticket, page by page", *disorder[:1])
+
+
 def same(socket, repo, clone, count, tpd):
     agent = rpc.Conn(socket)
     commits = git(repo, "rev-list", "main").split()
     chosen = random.Random(1).sample(commits, min(int(count), len(commits)))
-    different = []
+    different, answers = [], []
     for commit in chosen:
         git(clone, "checkout", "-q", "-f", commit)
         git(clone, "clean", "-qffdx")
         fresh = PipeConn((tpd, "--stdio", "-C", clone))
         wanted, mine = everything(fresh), everything(agent, at=commit)
         fresh.close()
+        answers.append((commit, wanted))
         if mine != wanted:
             different.append((commit,) + first_difference(mine, wanted))
     ok(not different, "%d commits: each says what a fresh agent on a checkout of it says"
        % len(chosen), *(str(line) for one in different[:1] for line in one))
+    check_differences(agent, answers)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,30 @@ gives 0 '*"clear"*' "and the commit before it has one"
 git config --unset ticketplan.root
 git reset -q HEAD~1
 
+# -- What changed --------------------------------------------------------
+
+ask diff HEAD~1 HEAD
+gives 0 '*"count":3,*"what":"verdict","ticket":"a","before":"held","after":"clear"*"what":"state","ticket":"b","before":"ready","after":"done"*' \
+	"between two commits"
+like "$out" "*\"from\":\"$(git rev-parse HEAD~1)\",\"to\":\"$(git rev-parse HEAD)\"*" "which are named"
+ask diff HEAD
+gives 0 '*"what":"state","ticket":"a","before":"queued","after":"inprogress"*' "from one to now"
+unlike "$out" '*"to":*' "which has no name"
+tp record b related a -m "Looks alike."
+ask diff HEAD
+gives 0 '*"what":"record_added","ticket":"b","after":"live","record":*,"kind":"related","other":"a"*"note":"Looks alike."*' \
+	"with what is in no commit yet"
+tp diff HEAD
+gives 0 '*b?  +  related  a*live*Looks alike.*' "for people too"
+ask diff HEAD --ticket a
+gives 0 '*"count":2,*' "of one Ticket"
+ask diff HEAD HEAD
+gives 0 '*"count":0,*"changes":[[]]*' "nothing between one and itself"
+ask diff HEAD nowhere
+gives 4 '*no revision*nowhere*' "no such revision"
+ask diff nowhere
+gives 4 '*no revision*nowhere*' "and none to begin from"
+
 # -- Who asks, and one checkout alone ------------------------------------
 
 git worktree add -q "$box/side" -b side HEAD~1

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "changes.h"
+
+#include <stdlib.h>
+
+#include "base.h"
+#include "json.h"
+#include "show.h"
+
+/* + for what came, - for what went, a tilde for what is otherwise. */
+static void mark(struct table *t, struct str what)
+{
+	if (str_ends(what, STR("_added")))
+		table_cell(t, STYLE_GREEN, STR("+"));
+	else if (str_ends(what, STR("_removed")))
+		table_cell(t, STYLE_RED, STR("-"));
+	else
+		table_cell(t, STYLE_YELLOW, STR("~"));
+}
+
+static void words(struct table *t, const json_t *change)
+{
+	struct str before = text_of(change, "before"), after = text_of(change, "after");
+	char *both = xasprintf("%.*s%s%.*s", STR_ARG(before), before.len && after.len ? " -> " : "",
+			       STR_ARG(after));
+
+	table_cell(t, STYLE_CYAN, str_of(both));
+	free(both);
+}
+
+static void add_change(struct table *t, const json_t *change)
+{
+	struct str what = text_of(change, "what"), kind = text_of(change, "kind");
+	bool ticket = str_starts(what, STR("ticket"));
+
+	mark(t, what);
+	table_cell(t, STYLE_PLAIN, kind.len ? kind : ticket ? STR("Ticket") : what);
+	table_cell(t, STYLE_PLAIN, text_of(change, "other"));
+	words(t, change);
+	table_cell(t, STYLE_DIM, text_of(change, "author"));
+	table_cell(t, STYLE_PLAIN, first_line(text_of(change, "note")));
+	table_row(t);
+}
+
+void changes_show(struct page *page, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "changes"), *row;
+	struct table t = { .cut = true, .indent = 2 };
+	struct str ticket = STR("");
+	size_t i;
+
+	json_array_foreach(rows, i, row) add_change(&t, row);
+	json_array_foreach(rows, i, row)
+	{
+		if (!str_eq(ticket, text_of(row, "ticket"))) {
+			ticket = text_of(row, "ticket");
+			page_add(page, STYLE_BOLD, ticket);
+			page_line(page);
+		}
+		table_print_row(&t, i, page);
+	}
+	if (i)
+		page_line(page);
+	table_release(&t);
+	show_count(page, answer, "change", "changes");
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_CHANGES_H
+#define TP_CHANGES_H
+
+#include <jansson.h>
+
+#include "page.h"
+
+/* What changed between two revisions, for people: a heading a Ticket. */
+void changes_show(struct page *page, const json_t *answer);
+
+#endif
