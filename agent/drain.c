@@ -10,6 +10,14 @@
 
 #ifdef TP_WATCH_FAULTS
 struct watch_faults watch_faults;
+
+__attribute__((constructor)) static void choose_fault(void)
+{
+	const char *name = getenv("TP_WATCH_FAULT");
+
+	watch_faults.late_drain = name && strcmp(name, "late-drain") == 0;
+	watch_faults.no_scan = name && strcmp(name, "no-scan") == 0;
+}
 #endif
 
 /* Events after which a folder of that name may be another one than before. */

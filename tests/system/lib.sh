@@ -57,9 +57,10 @@ open_box()
 }
 
 # An agent that tpctl starts has no stderr; what it says there is kept in $box/agents.log.
+# Another program than tpd may be given.
 logged_agents()
 {
-	printf '#!/bin/sh\nexec "%s/tpd" "$@" 2>>"%s/agents.log"\n' "$bin" "$box" >"$box/tpd"
+	printf '#!/bin/sh\nexec "%s" "$@" 2>>"%s/agents.log"\n' "${1-$bin/tpd}" "$box" >"$box/tpd"
 	chmod +x "$box/tpd"
 	export TP_TPD="$box/tpd"
 }

@@ -12,22 +12,15 @@
  *
  * Says "ok …" or "not ok …" a line, for the story that runs it.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "fault.h"
-#include "frame.h"
-#include "rpc.h"
 #include "stamp.h"
+#include "talk.h"
 #include "ulid.h"
-#include "wire.h"
 
 #define CLIENTS_MAX 512
 
@@ -44,8 +37,7 @@ static const char *const forms[FORM_COUNT] = { "one Ticket", "two that conflict"
 					       "the last free place" };
 
 struct client {
-	int fd;
-	struct buf in;
+	struct talk talk;
 	bool dies;          /* hangs up as soon as it has asked */
 	const char *ticket; /* that it asks for */
 	char id[ULID_LEN + 1];
@@ -139,34 +131,6 @@ static void let_wait(const char *id)
 
 /* -- Asking ------------------------------------------------------------- */
 
-static void open_client(struct client *c)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 20 };
-
-	BUG_IF(strlen(race.socket) >= sizeof(address.sun_path));
-	strcpy(address.sun_path, race.socket);
-	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	BUG_IF(c->fd < 0);
-	BUG_IF(setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0);
-	BUG_IF(connect(c->fd, (struct sockaddr *)&address, sizeof(address)) < 0);
-}
-
-static void close_client(struct client *c)
-{
-	close(c->fd);
-	c->fd = -1;
-	buf_release(&c->in);
-}
-
-static void send_all(const struct client *c, struct buf *request)
-{
-	ssize_t put = send(c->fd, request->at, request->len, MSG_NOSIGNAL);
-
-	BUG_IF(put < 0 || (size_t)put != request->len);
-	buf_release(request);
-}
-
 static void send_accept(const struct client *c, int number, int round)
 {
 	struct buf request = { 0 };
@@ -183,39 +147,7 @@ static void send_accept(const struct client *c, int number, int round)
 	wire_put_str(&w, "author", str_of(author));
 	wire_put_str(&w, "id", str_of(c->id));
 	wire_end(&w);
-	send_all(c, &request);
-}
-
-/* The next answer; false where the agent hung up, said nonsense, or nothing for long. */
-static bool receive(struct client *c, msgpack_zone *zone, struct envelope *e)
-{
-	struct frame frame;
-	struct fault why;
-	enum frame_state state = FRAME_MORE;
-
-	frame_reset(&frame);
-	c->in.len = 0;
-	while (state == FRAME_MORE) {
-		buf_room(&c->in, 4096);
-		ssize_t got = recv(c->fd, c->in.at + c->in.len, 4096, 0);
-		if (got <= 0)
-			return false;
-		c->in.len += (size_t)got;
-		state = frame_scan(&frame, (struct str){ c->in.at, c->in.len }, RPC_ANSWER_MAX,
-				   &why);
-	}
-	return state == FRAME_WHOLE &&
-	       envelope_decode((struct str){ c->in.at, c->in.len }, zone, e, &why);
-}
-
-static const msgpack_object *member(const msgpack_object *map, const char *name)
-{
-	for (uint32_t i = 0; map && map->type == MSGPACK_OBJECT_MAP && i < map->via.map.size; i++) {
-		const msgpack_object_kv *kv = &map->via.map.ptr[i];
-		if (str_is((struct str){ kv->key.via.str.ptr, kv->key.via.str.size }, name))
-			return &kv->val;
-	}
-	return NULL;
+	talk_send(&c->talk, &request);
 }
 
 /* -- Judging ------------------------------------------------------------ */
@@ -268,12 +200,12 @@ static int64_t count_plans(const char *ticket, const char *status, char id[ULID_
 	wire_put_str(&w, "status", str_of(status));
 	wire_put_int(&w, "limit", 1);
 	wire_end(&w);
-	send_all(c, &request);
-	if (receive(c, zone, &e) && !e.failed) {
-		const msgpack_object *list = member(&e.result, "records");
-		count = member(&e.result, "count")->via.i64;
+	talk_send(&c->talk, &request);
+	if (talk_receive(&c->talk, zone, &e) && !e.failed) {
+		const msgpack_object *list = talk_member(&e.result, "records");
+		count = talk_member(&e.result, "count")->via.i64;
 		if (count && id) {
-			const msgpack_object *at = member(&list->via.array.ptr[0], "id");
+			const msgpack_object *at = talk_member(&list->via.array.ptr[0], "id");
 			snprintf(id, ULID_LEN + 1, "%.*s", (int)at->via.str.size, at->via.str.ptr);
 		}
 	}
@@ -292,7 +224,7 @@ static const struct client *judge_answers(int round, enum form form)
 		struct client *c = &race.clients[i];
 		if (c->dies)
 			continue;
-		if (!receive(c, zone, &answers[i])) {
+		if (!talk_receive(&c->talk, zone, &answers[i])) {
 			complain(round, "no answer", str_of(c->id));
 			answers[i].failed = true;
 			answers[i].error = STR("");
@@ -341,7 +273,7 @@ static void run_round(int round)
 		int n = (i + round * 7 + round / 4) % race.count;
 		send_accept(&race.clients[n], n, round);
 		if (race.clients[n].dies)
-			close_client(&race.clients[n]);
+			talk_close(&race.clients[n].talk);
 	}
 	const struct client *winner = judge_answers(round, form);
 	race.dead_won += !winner && deaths;
@@ -349,8 +281,8 @@ static void run_round(int round)
 		complain(round, "nobody has won", STR(""));
 	judge_records(round, winner);
 	for (int i = 0; i < race.count; i++)
-		if (race.clients[i].fd < 0)
-			open_client(&race.clients[i]);
+		if (race.clients[i].talk.fd < 0)
+			talk_open(&race.clients[i].talk, race.socket);
 	/* The next round is about other Tickets, and nobody works on these. */
 	set_back(form);
 }
@@ -368,12 +300,12 @@ int main(int argc, char **argv)
 	race.tree = argv[2];
 	make_tickets();
 	for (int i = 0; i < race.count; i++)
-		open_client(&race.clients[i]);
+		talk_open(&race.clients[i].talk, race.socket);
 	race.plans = (size_t)count_plans(NULL, "all", NULL, 0);
 	for (int round = 1; round <= rounds; round++)
 		run_round(round);
 	for (int i = 0; i < race.count; i++)
-		close_client(&race.clients[i]);
+		talk_close(&race.clients[i].talk);
 	printf("# %zu times one won that had hung up already\n", race.dead_won);
 	printf("%sok %d clients, %d rounds (%s, %s, %s): one winner each, all others told why\n",
 	       race.failures ? "not " : "", race.count, rounds, forms[0], forms[1], forms[2]);
