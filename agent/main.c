@@ -62,6 +62,7 @@
  *   mcp         tpctl-mcp: tools for models       serve     both eras of MCP
  *   message     JSON-RPC out of a line            tools     methods as tools
  *   flight      a tool under way                  host      what hosts are told
+ *   manual      the manuals' share of the tables
  *   life        start, stop, socket               tick      deadlines
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people

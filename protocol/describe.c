@@ -162,6 +162,56 @@ void describe_method(FILE *to, const struct rpc_method *m)
 	fprintf(to, "  answers with %s: %s\n", shape(m->returns)->name, m->returns_doc);
 }
 
+/* Columns of a line of a manual's source. */
+#define MDOC_WIDTH 78
+
+static void mdoc_word(FILE *to, const char *word, const char *end)
+{
+	for (; word < end; word++)
+		if (*word == '\\')
+			fputs("\\e", to);
+		else
+			fputc(*word, to);
+}
+
+/* A sentence a line, as mdoc likes it, wrapped, and nothing that it takes for a request. */
+void describe_mdoc_text(FILE *to, const char *text)
+{
+	size_t column = 0;
+
+	for (const char *word = text, *end; *word; word = end + strspn(end, " ")) {
+		end = word + strcspn(word, " ");
+		size_t len = (size_t)(end - word);
+		bool first = !column || column + 1 + len > MDOC_WIDTH;
+		if (column)
+			fputc(first ? '\n' : ' ', to);
+		if (first && strchr(".'", *word))
+			fputs("\\&", to);
+		column = (first ? 0 : column + 1) + len;
+		mdoc_word(to, word, end);
+		if (strchr(".!?", end[-1])) {
+			fputc('\n', to);
+			column = 0;
+		}
+	}
+	if (column)
+		fputc('\n', to);
+}
+
+static void mdoc_one_of(FILE *to, const struct words *words)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *list = open_memstream(&text, &len);
+
+	BUG_IF(!list);
+	print_words(list, words, "One of: ");
+	fputc('.', list);
+	fclose(list);
+	describe_mdoc_text(to, text);
+	free(text);
+}
+
 static void mdoc_fields(FILE *to, const struct rpc_field *fields)
 {
 	if (!fields->name)
@@ -171,20 +221,54 @@ static void mdoc_fields(FILE *to, const struct rpc_field *fields)
 		fprintf(to, ".It Va %s\n%s", f->name, rpc_type_name(f->type));
 		if (f->shape != SHAPE_COUNT)
 			fprintf(to, " of %s", shape(f->shape)->name);
-		fprintf(to, "%s.\n%s\n", f->required ? "" : ", optional", f->doc);
-		if (f->words) {
-			print_words(to, f->words, "One of: ");
-			fputs(".\n", to);
-		}
+		fprintf(to, "%s.\n", f->required ? "" : ", optional");
+		describe_mdoc_text(to, f->doc);
+		if (f->words)
+			mdoc_one_of(to, f->words);
 	}
 	fputs(".El\n", to);
 }
 
-static void mdoc_words(FILE *to, const struct words *words)
+void describe_mdoc_words(FILE *to, const struct words *words)
 {
-	fprintf(to, ".It Cm %s\n%s:\n.Bl -tag -width Ds -compact\n", words->name, words->doc);
-	for (int i = 0; i < words->count; i++)
-		fprintf(to, ".It Li %s\n%s\n", words->list[i].name, words->list[i].doc);
+	fputs(".Bl -tag -width Ds -compact\n", to);
+	for (int i = 0; i < words->count; i++) {
+		fprintf(to, ".It Li %s\n", words->list[i].name);
+		describe_mdoc_text(to, words->list[i].doc);
+	}
+	fputs(".El\n", to);
+}
+
+static void mdoc_set(FILE *to, const struct words *words)
+{
+	fprintf(to, ".It Cm %s\n%s:\n", words->name, words->doc);
+	describe_mdoc_words(to, words);
+}
+
+static void mdoc_sets(FILE *to)
+{
+	fputs(".Sh WORDS\n.Bl -tag -width Ds\n", to);
+	mdoc_set(to, &words_kind);
+	mdoc_set(to, &words_reason);
+	mdoc_set(to, &words_problem);
+#define WORDS(SET, set, doc) mdoc_set(to, &words_##set);
+#define WORD(...)
+#define WORDS_END(SET)
+#include "words.def"
+#undef WORDS
+#undef WORD
+#undef WORDS_END
+	fputs(".El\n", to);
+}
+
+static void mdoc_faults(FILE *to)
+{
+	fputs(".Sh DIAGNOSTICS\n.Bl -tag -width Ds\n", to);
+	for (enum fault_code code = 0; code < FAULT_COUNT; code++) {
+		fprintf(to, ".It Er %s\nExit status %d of\n.Xr tpctl 1 .\nRemedy:\n", fault_name(code),
+			fault_exit(code));
+		describe_mdoc_text(to, fault_hint(code));
+	}
 	fputs(".El\n", to);
 }
 
@@ -193,22 +277,21 @@ void describe_mdoc(FILE *to)
 	fputs(".Sh METHODS\n.Bl -tag -width Ds\n", to);
 	for (enum rpc_id id = 0; id < RPC_COUNT; id++) {
 		const struct rpc_method *m = rpc_method(id);
-		fprintf(to, ".It Ic %s\n%s\n", m->name, m->summary);
+		fprintf(to, ".It Ic %s\n", m->name);
+		describe_mdoc_text(to, m->summary);
+		if (m->access == RPC_WRITE)
+			fputs("It writes.\n", to);
 		mdoc_fields(to, m->params);
-		fprintf(to, "Answers with %s: %s\n", shape(m->returns)->name, m->returns_doc);
+		fprintf(to, "Answers with %s:\n", shape(m->returns)->name);
+		describe_mdoc_text(to, m->returns_doc);
 	}
 	fputs(".El\n.Sh ANSWERS\n.Bl -tag -width Ds\n", to);
 	for (enum shape_id id = 0; id < SHAPE_COUNT; id++) {
-		fprintf(to, ".It Vt %s\n%s\n", shape(id)->name, shape(id)->doc);
+		fprintf(to, ".It Vt %s\n", shape(id)->name);
+		describe_mdoc_text(to, shape(id)->doc);
 		mdoc_fields(to, shape(id)->fields);
 	}
-	fputs(".El\n.Sh WORDS\n.Bl -tag -width Ds\n", to);
-	mdoc_words(to, &words_kind);
-	mdoc_words(to, &words_reason);
-	mdoc_words(to, &words_problem);
-	fputs(".El\n.Sh DIAGNOSTICS\n.Bl -tag -width Ds\n", to);
-	for (enum fault_code code = 0; code < FAULT_COUNT; code++)
-		fprintf(to, ".It Er %s\nExit status %d of\n.Xr tpctl 1 .\nRemedy: %s.\n",
-			fault_name(code), fault_exit(code), fault_hint(code));
 	fputs(".El\n", to);
+	mdoc_sets(to);
+	mdoc_faults(to);
 }

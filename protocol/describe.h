@@ -24,5 +24,8 @@ void describe_method(FILE *to, const struct rpc_method *method);
 
 /* The METHODS, ANSWERS, WORDS and DIAGNOSTICS sections of the protocol's manual, in mdoc(7). */
 void describe_mdoc(FILE *to);
+/* Words and their meanings, and any text, as they stand in a manual. */
+void describe_mdoc_words(FILE *to, const struct words *words);
+void describe_mdoc_text(FILE *to, const char *text);
 
 #endif
