@@ -25,6 +25,7 @@ struct fields {
 	struct arena arena; /* until what is kept is known */
 	struct str text[FIELD_COUNT];
 	uint32_t line[FIELD_COUNT];
+	bool no_text[FIELD_COUNT]; /* a list or a mapping */
 };
 
 /* The next line without its end; false at the end of the text. */
@@ -188,11 +189,12 @@ static void take_value(struct content *c, struct fields *into, const struct walk
 	if (w->field < 0)
 		return;
 	into->line[w->field] = w->line;
-	if (e->type != YAML_SCALAR_EVENT)
-		content_flaw(c, w->field == STATE_ || w->field == WORKFLOW_STATE ? PROBLEM_BAD_STATE
-										 : PROBLEM_BAD_FIELD,
-			     w->line, -1, "%s is not text", field_names[w->field]);
-	else if (!is_null(e))
+	into->no_text[w->field] = e->type != YAML_SCALAR_EVENT;
+	/* Which of the states counts is known when all are read. */
+	if (into->no_text[w->field] && w->field != STATE_ && w->field != WORKFLOW_STATE)
+		content_flaw(c, PROBLEM_BAD_FIELD, w->line, -1, "%s is not text",
+			     field_names[w->field]);
+	else if (!into->no_text[w->field] && !is_null(e))
 		into->text[w->field] = arena_str(
 			&into->arena, (struct str){ (const char *)e->data.scalar.value,
 						    e->data.scalar.length });
@@ -279,6 +281,11 @@ static enum state named_state(struct content *c, const struct fields *f, enum fi
 
 	if (state >= 0 && state != STATE_UNKNOWN)
 		return (enum state)state;
+	if (f->no_text[which]) {
+		content_flaw(c, PROBLEM_BAD_STATE, f->line[which], -1, "%s is not text",
+			     field_names[which]);
+		return STATE_UNKNOWN;
+	}
 	content_flaw(c, PROBLEM_BAD_STATE, f->line[which], -1, "%s is \"%.*s\", which is no state",
 		     field_names[which], (int)(f->text[which].len > 64 ? 64 : f->text[which].len),
 		     f->text[which].at);
@@ -288,9 +295,9 @@ static enum state named_state(struct content *c, const struct fields *f, enum fi
 /* The older layout names the bucket's word in `status` and calls the end "done". */
 static enum state read_state(struct content *c, const struct fields *f, bool slug)
 {
-	if (!slug && f->text[STATE_].at)
+	if (!slug && (f->text[STATE_].at || f->no_text[STATE_]))
 		return named_state(c, f, STATE_);
-	if (f->text[WORKFLOW_STATE].at)
+	if (f->text[WORKFLOW_STATE].at || f->no_text[WORKFLOW_STATE])
 		return named_state(c, f, WORKFLOW_STATE);
 	if (str_is(f->text[STATUS_], "closed"))
 		return slug ? STATE_DONE : STATE_CLOSED;

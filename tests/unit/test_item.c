@@ -200,6 +200,15 @@ static void a_state_nobody_has_heard_of_makes_it_unknown(void **state)
 	assert_flaw(STR("---\nstate: {a: b}\n---\n"), PROBLEM_BAD_STATE, 2, -1);
 }
 
+static void a_state_that_does_not_count_may_be_anything(void **state)
+{
+	(void)state;
+
+	assert_state("state: [x]\nworkflow_state: queued\n", true, STATE_QUEUED);
+	assert_state("state: queued\nworkflow_state: {a: b}\n", false, STATE_QUEUED);
+	assert_state("state: {a: b}\nstatus: closed\n", true, STATE_DONE);
+}
+
 static void a_title_outlives_a_bad_state(void **state)
 {
 	(void)state;
@@ -553,6 +562,7 @@ int main(void)
 		cmocka_unit_test(unknown_fields_are_passed_over_whatever_they_hold),
 		cmocka_unit_test(a_field_of_text_that_is_none_is_left_out_and_said),
 		cmocka_unit_test(a_state_nobody_has_heard_of_makes_it_unknown),
+		cmocka_unit_test(a_state_that_does_not_count_may_be_anything),
 		cmocka_unit_test(a_title_outlives_a_bad_state),
 		cmocka_unit_test(lines_may_end_with_a_carriage_return),
 		cmocka_unit_test(a_byte_order_mark_is_said_and_passed_over),
