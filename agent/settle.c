@@ -149,8 +149,11 @@ static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t c
 	qsort_r(all, count, sizeof(*all), by_key, ix);
 	for (uint32_t i = 0; i < count; i++) {
 		struct decision *into = NULL;
-		/* The same key twice within a source are two records: look for one without it. */
-		for (uint32_t k = kept; k > 0 && same_key(&all[k - 1], &all[i]) && !into; k--)
+		/*
+		 * The same key twice within a source are two records, the first here and the
+		 * first there one of them: look for the first without this source.
+		 */
+		for (uint32_t k = kept; k > 0 && same_key(&all[k - 1], &all[i]); k--)
 			if (!(all[k - 1].sources & all[i].sources))
 				into = &all[k - 1];
 		if (!into) {

@@ -507,6 +507,27 @@ static void a_record_is_the_same_though_its_file_has_others_in_one_checkout(void
 	free(both);
 }
 
+static void an_id_that_stands_twice_in_every_checkout_alike_is_no_difference(void **state)
+{
+	struct index *ix = *state;
+	char *first = model_line("T-1", "P1", "after", 1, OTHER("T-2"));
+	char *second = model_line("T-1", "P1", "after", 2, OTHER("T-3"));
+	char *both = xasprintf("%s%s", first, second);
+
+	model_item(ix, "main", "T-1", "queued");
+	model_item(ix, "feature", "T-1", "queued");
+	model_put(ix, "main", "T-1/artifacts/orchestration-plan.jsonl", both);
+	model_put(ix, "feature", "T-1/artifacts/orchestration-plan.jsonl", both);
+	index_settle(ix);
+	struct ticket *t = find(ix, "T-1");
+	assert_int_equal(t->own_count, 2);
+	assert_false(t->own[0].diverged);
+	assert_false(t->own[1].diverged);
+	free(first);
+	free(second);
+	free(both);
+}
+
 static void a_record_that_differs_in_any_field_diverges(void **state)
 {
 	struct index *ix = *state;
@@ -1004,6 +1025,7 @@ int main(void)
 		with_index(the_same_content_in_two_checkouts_is_held_once),
 		with_index(the_authoritys_record_counts_else_that_of_the_first_by_name),
 		with_index(a_record_is_the_same_though_its_file_has_others_in_one_checkout),
+		with_index(an_id_that_stands_twice_in_every_checkout_alike_is_no_difference),
 		with_index(a_record_that_differs_in_any_field_diverges),
 		with_index(plans_and_waits_that_differ_diverge),
 		with_index(a_retraction_in_one_checkout_counts_in_all),
