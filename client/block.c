@@ -21,7 +21,7 @@ const char block_text[] =
 	"<!-- ticketplan:begin -->\n"
 	"## Tickets: ask before you start one, record what you decide\n"
 	"\n"
-	"`tpctl` knows which queued Ticket may start now, and keeps decisions as files in git.\n"
+	"`tpctl`, or the MCP tools of the same names, say which queued Ticket may start, and keep decisions.\n"
 	"\n"
 	"- Before accepting one: `tpctl queue`, then `tpctl check ID` (exit 0 clear, 3 held);\n"
 	"  `tpctl why ID` says what would have to happen first.\n"

@@ -179,4 +179,14 @@ is "$?" 0 "one that is under way is let through"
 is "$?" 0 "and so is whatever names no Ticket"
 "$hook" nobody 2>/dev/null
 is "$?" 2 "a Ticket that is not there is not"
+
+hooks=$source/contrib/orchestrator/hooks
+like "$("$hooks/brief")" '# Tickets*fetch-retry*' "a hook tells a session what to know again"
+tpctl stop >/dev/null
+like "$("$hooks/brief")" '# Tickets*fetch-retry*' "also where no agent may run"
+said=$(cd "$box" && "$hooks/brief" 2>&1)
+is "$?$said" 0 "and where there is nothing it says nothing, and does no harm"
+tpctl start >/dev/null
+"$python" "$system/rpc.py" field hooks.SessionStart.hooks <"$hooks/claude-code.json" >"$box/command"
+holds "a host is told of a hook that is there" grep -q hooks/brief "$box/command"
 finish
