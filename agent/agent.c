@@ -10,6 +10,7 @@
 #include <ev.h>
 
 #include "dispatch.h"
+#include "follow.h"
 #include "git.h"
 #include "hash.h"
 #include "life.h"
@@ -34,6 +35,7 @@ struct agent {
 	struct service service;
 	struct server *server;
 	struct index *ix;
+	struct follow follow;
 	struct watch *watch;
 	struct git *git;
 	struct sources *sources;
@@ -291,6 +293,7 @@ static void end_turn(struct agent *a)
 
 	index_pass_time(a->ix, stamp_now());
 	sources_turn(a->sources);
+	follow_up(&a->follow, stamp_now());
 	set_clock(a);
 	if (a->check_socket) {
 		server_check_socket(a->server);
@@ -403,7 +406,7 @@ static void fill_service(struct agent *a, const struct place *place,
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
 		.keeping = keeping, .unsettled = unsettled, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
-		.write = queue_write, .thread = thread, .store = store,
+		.write = queue_write, .thread = thread, .store = store, .follow = &a->follow,
 		.revision = revision, .one_source = one_source, .await_git = await_git,
 	};
 	a->service.zone = msgpack_zone_new(4096);
@@ -481,6 +484,7 @@ void agent_run(struct agent *a)
 	index_pass_time(a->ix, stamp_now());
 	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
 				 strcmp(place->source, "main") == 0 ? place->top : NULL);
+	follow_begin(&a->follow, a->ix, stamp_now());
 	if (a->lock >= 0)
 		watch_mounts(a);
 	watch_socket(a);
@@ -521,6 +525,7 @@ void agent_free(struct agent *a)
 	timeline_free(a->timeline);
 	sources_free(a->sources);
 	watch_free(a->watch);
+	follow_release(&a->follow);
 	index_free(a->ix);
 	git_free(a->git);
 	if (a->loop)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "answer.h"
+#include "clock.h"
 #include "handlers.h"
 #include "log.h"
 #include "params.h"
@@ -16,6 +17,7 @@ static void put_clock(struct call *call)
 {
 	unsigned long long generation = index_generation(call->ix);
 	const struct view *v = call->view;
+	char text[CLOCK_MAX];
 	struct str clock;
 
 	if (v && v->commit)
@@ -25,7 +27,7 @@ static void put_clock(struct call *call)
 		clock = arena_printf(&call->arena, "%s:%s@%llu", call->service->instance, v->source,
 				     (unsigned long long)v->from);
 	else
-		clock = arena_printf(&call->arena, "%s:%llu", call->service->instance, generation);
+		clock = clock_text(call->service, generation, text);
 	wire_put_str(&call->out, "clock", clock);
 }
 
@@ -283,6 +285,10 @@ static void wait_for(struct call *call)
 {
 	struct service *s = call->service;
 
+	if (call->waits) {
+		listener_wait(call->listener, call);
+		return;
+	}
 	if (call->awaits_git) {
 		s->await_git(s->agent, call);
 		return;
@@ -303,18 +309,23 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 {
 	struct call call = { .service = service, .conn = caller->conn, .id = rpc_find(e->method),
 			     .ix = service->ix, .msgid = e->msgid,
-			     .read_only = &caller->read_only, .stands = caller->stands };
+			     .read_only = &caller->read_only, .stands = caller->stands,
+			     .listener = &caller->listener };
 
 	if (call.id == RPC_COUNT)
 		return fault(why, FAULT_UNKNOWN_METHOD, "there is no method \"%.*s\"",
 			     (int)(e->method.len > 64 ? 64 : e->method.len), e->method.at);
 	call.method = rpc_method(call.id);
 	call.now = stamp_now();
+	if (call.id == RPC_agent_sync)
+		listener_flush(call.listener);
 	bool ok = params_decode(call.method, &e->params, zone, &call.params, why) &&
 		  may_call(&call, why) && run(&call, out, why);
 	if (ok && call.parked) {
-		*parked = park(&call, message);
-		wait_for(*parked);
+		struct call *kept = park(&call, message);
+		if (!kept->waits)
+			*parked = kept;
+		wait_for(kept);
 	} else {
 		drop_revisions(&call);
 	}

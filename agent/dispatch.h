@@ -3,6 +3,7 @@
 #define TP_DISPATCH_H
 
 #include "frame.h"
+#include "listener.h"
 #include "service.h"
 
 /* From one whole message to its answer. */
@@ -12,12 +13,14 @@ struct caller {
 	struct conn *conn;
 	bool read_only;
 	char stands[256]; /* the checkout in which the client stands, or "" */
+	struct listener listener;
 };
 
 /*
  * Answer a message into `out`.  False where the message is none of ours: an
  * error was written, and the connection is to be closed after it.  A call that
- * waits for the disk is returned in *parked, and nothing is written for it yet.
+ * waits for the disk is returned in *parked, and nothing is written for it yet;
+ * one that waits for a change is kept by the caller's listener.
  */
 bool dispatch(struct service *service, struct caller *caller, struct str message, struct buf *out,
 	      struct call **parked);

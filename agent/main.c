@@ -45,7 +45,10 @@
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer
  *   answer      facts in the shapes of answers    draft     a record to be written
+ *   conn        one client                        clock     how generations are told
+ *   feed        what changed since when           listener  what a client waits for
  *   handle_agent, handle_ticket, handle_gate, handle_record, handle_timeline  the handlers
+ *   handle_feed  those to be told
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index

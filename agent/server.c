@@ -11,266 +11,34 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <ev.h>
-
-#include "dispatch.h"
+#include "conn.h"
 #include "log.h"
 #include "place.h"
 
-/* Bytes read at a time, and requests of one client answered in a turn. */
-#define READ_SIZE (64 * 1024)
-#define CALLS_A_TURN 64
-/* A message once begun has to be finished, and an answer taken, in this time. */
-#define STALL_S 30.
 /* After accept failed for want of descriptors. */
 #define PAUSE_S 0.1
 
-struct conn {
-	ev_io in, out;
-	ev_timer stall;
-	struct server *server;
-	struct conn *prev, *next;
-	struct caller caller;
-	struct frame frame;
-	struct buf input, output;
-	size_t taken; /* bytes of input that were answered */
-	struct call *parked;
-	int fd, to; /* to read from, and to write to */
-	bool ended;   /* the client will send no more */
-	bool closing; /* to be closed once output is sent */
-	bool dead;
-};
-
 struct server {
-	struct ev_loop *loop;
-	struct service *service;
+	struct crowd crowd;
 	ev_io accept;
 	ev_timer pause;
-	ev_idle more; /* requests are left for another turn */
-	struct conn *conns;
+	ev_timer tell; /* somebody is to be told something then */
+	int64_t tell_at;
+	uint64_t told;  /* the generation that listeners have heard of */
+	bool busy;
 	int fd;    /* -1: there is one client, on standard input and output */
 	ino_t ino; /* of the socket's file */
 	ev_tstamp idle_since;
 };
 
-/* -- One client --------------------------------------------------------- */
-
-static void mark_dead(struct conn *c)
-{
-	c->dead = true;
-	ev_io_stop(c->server->loop, &c->in);
-	ev_io_stop(c->server->loop, &c->out);
-	ev_timer_stop(c->server->loop, &c->stall);
-}
-
-/* The clock runs while half a message or an answer that nobody takes is there. */
-static void watch_stall(struct conn *c)
-{
-	bool waiting = c->output.len || (c->input.len > c->taken && !c->parked);
-
-	if (!waiting)
-		ev_timer_stop(c->server->loop, &c->stall);
-	else
-		ev_timer_again(c->server->loop, &c->stall);
-}
-
-static void on_stall(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct conn *c = timer->data;
-
-	(void)loop;
-	(void)events;
-	log_info("server: a client neither went on nor took its answer for %d s; closed",
-		 (int)STALL_S);
-	mark_dead(c);
-}
-
-static void on_readable(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct conn *c = io->data;
-
-	(void)events;
-	buf_room(&c->input, READ_SIZE);
-	ssize_t got = read(c->fd, c->input.at + c->input.len, READ_SIZE);
-	if (got > 0) {
-		c->input.len += (size_t)got;
-	} else if (got == 0) {
-		c->ended = true;
-		ev_io_stop(loop, io);
-	} else if (errno != EAGAIN && errno != EINTR) {
-		mark_dead(c);
-	}
-}
-
-static void on_writable(struct ev_loop *loop, ev_io *io, int events)
-{
-	(void)events;
-	/* The flush at the end of the turn does the work. */
-	ev_io_stop(loop, io);
-}
-
-static void conn_new(struct server *s, int fd, int to)
-{
-	struct conn *c = xcalloc(1, sizeof(*c));
-
-	c->server = s;
-	c->fd = fd;
-	c->to = to;
-	c->caller.conn = c;
-	ev_io_init(&c->in, on_readable, fd, EV_READ);
-	ev_io_init(&c->out, on_writable, to, EV_WRITE);
-	ev_init(&c->stall, on_stall);
-	c->stall.repeat = STALL_S;
-	c->in.data = c->out.data = c->stall.data = c;
-	ev_set_priority(&c->in, -1); /* after changes in files */
-	ev_set_priority(&c->out, -1);
-	ev_io_start(s->loop, &c->in);
-	c->next = s->conns;
-	if (c->next)
-		c->next->prev = c;
-	s->conns = c;
-	s->service->clients++;
-}
-
-static void conn_free(struct conn *c)
-{
-	struct server *s = c->server;
-
-	mark_dead(c);
-	if (c->parked)
-		c->parked->conn = NULL;
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		s->conns = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	s->service->clients--;
-	s->idle_since = ev_now(s->loop);
-	if (s->fd < 0)
-		s->service->stop(s->service->agent);
-	else
-		close(c->fd);
-	buf_release(&c->input);
-	buf_release(&c->output);
-	free(c);
-}
-
-static void refuse(struct conn *c, const struct fault *why)
-{
-	struct wire w;
-	char text[sizeof(why->text) + 32];
-
-	snprintf(text, sizeof(text), "%s: %s", fault_name(why->code), why->text);
-	wire_init(&w, &c->output);
-	wire_error(&w, 0, true, str_of(text));
-	c->closing = true;
-}
-
-/* The next whole message of the input; false where there is none. */
-static bool next_message(struct conn *c, struct str *message)
-{
-	struct str rest = { c->input.at + c->taken, c->input.len - c->taken };
-	struct fault why;
-
-	if (!rest.len)
-		return false;
-	switch (frame_scan(&c->frame, rest, RPC_MESSAGE_MAX, &why)) {
-	case FRAME_WHOLE:
-		*message = (struct str){ rest.at, c->frame.at };
-		c->taken += c->frame.at;
-		return true;
-	case FRAME_BAD:
-		refuse(c, &why);
-		return false;
-	case FRAME_MORE:
-		break;
-	}
-	return false;
-}
-
-/* Answer a client's messages; true where some are left for another turn. */
-static bool answer_some(struct conn *c)
-{
-	struct str message;
-	int n = 0;
-
-	/* A request that comes behind a write sees it: it waits. */
-	while (!c->closing && !c->parked && n < CALLS_A_TURN && next_message(c, &message)) {
-		n++;
-		if (!dispatch(c->server->service, &c->caller, message, &c->output, &c->parked))
-			c->closing = true;
-	}
-	if (c->taken) {
-		buf_eat(&c->input, c->taken);
-		c->taken = 0;
-	}
-	return n == CALLS_A_TURN && !c->closing;
-}
-
-static void flush(struct conn *c)
-{
-	while (c->output.len && !c->dead) {
-		ssize_t put = write(c->to, c->output.at, c->output.len);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0 && errno == EAGAIN) {
-			ev_io_start(c->server->loop, &c->out);
-			break;
-		}
-		if (put < 0) {
-			mark_dead(c);
-			break;
-		}
-		buf_eat(&c->output, (size_t)put);
-	}
-	/* A client whose own buffers are huge keeps them; we do not. */
-	if (!c->output.len && c->output.cap > 1024 * 1024)
-		buf_release(&c->output);
-	if (!c->output.len && (c->closing || c->ended) && !c->parked)
-		mark_dead(c);
-}
-
-/* Do not read ahead of what may be answered: a client that floods waits in the kernel. */
-static void set_reading(struct conn *c)
-{
-	bool full = c->input.len >= RPC_MESSAGE_MAX || c->output.len >= RPC_ANSWER_MAX || c->parked ||
-		    c->closing || c->ended;
-
-	if (full)
-		ev_io_stop(c->server->loop, &c->in);
-	else
-		ev_io_start(c->server->loop, &c->in);
-}
-
 /* -- All ---------------------------------------------------------------- */
-
-static void on_idle(struct ev_loop *loop, ev_idle *idle, int events)
-{
-	(void)events;
-	ev_idle_stop(loop, idle);
-}
 
 void server_calls(struct server *s)
 {
-	for (struct conn *c = s->conns; c; c = c->next) {
-		if (c->dead || !c->input.len || c->output.len >= RPC_ANSWER_MAX)
-			continue;
-		if (answer_some(c))
-			ev_idle_start(s->loop, &s->more);
-	}
-}
+	struct conn *c;
 
-/* Whom a parked call belongs to goes on, unless it has to wait once more. */
-static void go_on(struct server *s, struct call *call)
-{
-	struct conn *c = call->conn;
-
-	if (!dispatch_resume(call, c ? &c->output : NULL) || !c)
-		return;
-	c->parked = NULL;
-	if (c->input.len)
-		ev_idle_start(s->loop, &s->more);
+	DL_FOREACH2(s->crowd.active, c, act_next)
+		conn_answer(c);
 }
 
 /* Nobody reads from a client whose call waits, so its end is to be asked for. */
@@ -285,21 +53,21 @@ static void abandon(struct call *call)
 {
 	if (call->conn) {
 		call->conn->parked = NULL;
-		mark_dead(call->conn);
+		conn_kill(call->conn);
 	}
 	call_drop(call);
 }
 
 void server_next_accept(struct server *s)
 {
-	struct service *service = s->service;
+	struct service *service = s->crowd.service;
 
 	while (!service->accepting && service->waiting && !service->unsettled(service->agent)) {
 		struct call *next = service->waiting;
 		DL_DELETE(service->waiting, next);
 		/* Whose client has gone accepts nothing any more. */
 		if (next->conn && !is_gone(next->conn))
-			go_on(s, next);
+			conn_resume(next->conn, next);
 		else
 			abandon(next);
 	}
@@ -307,44 +75,91 @@ void server_next_accept(struct server *s)
 
 void server_resume(struct server *s, struct ledger_entry *entry)
 {
-	go_on(s, entry->owner);
+	struct call *call = entry->owner;
+
+	conn_resume(call->conn, call);
 	server_next_accept(s);
 }
 
 void server_go_on(struct server *s, struct call *call)
 {
+	(void)s;
 	/* Whose client has gone needs no answer, and accepts nothing any more. */
 	if (call->conn)
-		go_on(s, call);
+		conn_resume(call->conn, call);
 	else
 		abandon(call);
 }
 
+static void drop(struct server *s, struct conn *c)
+{
+	int fd = c->fd;
+
+	conn_free(c);
+	s->idle_since = ev_now(s->crowd.loop);
+	if (s->fd < 0)
+		s->crowd.service->stop(s->crowd.service->agent);
+	else
+		close(fd);
+}
+
+/* Every listener has a turn where it may have to be told something. */
+static bool wake_listeners(struct server *s, int64_t now, bool busy)
+{
+	struct service *service = s->crowd.service;
+	bool news = s->told != index_generation(service->ix);
+	struct conn *c;
+
+	if (news || busy != s->busy || service->syncing || (s->tell_at && now >= s->tell_at)) {
+		s->tell_at = 0;
+		DL_FOREACH2(s->crowd.listening, c, hear_next)
+			conn_wake(c);
+	}
+	s->told = index_generation(service->ix);
+	s->busy = busy;
+	return news;
+}
+
+/* No timer runs but where somebody waits for it. */
+static void set_timer(struct server *s, int64_t at, int64_t now)
+{
+	if (!at || (s->tell_at && s->tell_at <= at))
+		return;
+	s->tell_at = at;
+	ev_timer_stop(s->crowd.loop, &s->tell);
+	ev_timer_set(&s->tell, at > now ? (ev_tstamp)(at - now) / 1e6 : 0., 0.);
+	ev_timer_start(s->crowd.loop, &s->tell);
+}
+
 void server_flush(struct server *s)
 {
-	for (struct conn *c = s->conns, *next; c; c = next) {
-		next = c->next;
-		if (!c->dead)
-			flush(c);
-		if (c->dead) {
-			conn_free(c);
-			continue;
-		}
-		set_reading(c);
-		watch_stall(c);
+	struct service *service = s->crowd.service;
+	bool busy = s->crowd.listening && service->unsettled(service->agent);
+	int64_t now = ticks_now(), soonest = 0;
+	bool news = wake_listeners(s, now, busy);
+	struct conn *c, *next;
+
+	DL_FOREACH_SAFE2(s->crowd.active, c, next, act_next) {
+		int64_t at = conn_turn(c, now, news, busy);
+		if (c->dead)
+			drop(s, c);
+		else if (at && (!soonest || at < soonest))
+			soonest = at;
 	}
+	service->syncing = false;
+	set_timer(s, soonest, now);
 }
 
 bool server_idle(const struct server *s, double *since)
 {
 	*since = s->idle_since;
-	return !s->conns;
+	return !s->crowd.conns;
 }
 
 bool server_busy(const struct server *s)
 {
-	for (const struct conn *c = s->conns; c; c = c->next)
-		if (c->output.len || c->parked)
+	for (const struct conn *c = s->crowd.conns; c; c = c->next)
+		if (c->replying || c->parked)
 			return true;
 	return false;
 }
@@ -355,6 +170,13 @@ static void on_pause(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)events;
 	ev_io_start(loop, &s->accept);
+}
+
+static void on_tell(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
 }
 
 /* Only this user and root; the folder's mode says so already. */
@@ -383,11 +205,11 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 	}
 	if (fd < 0)
 		return;
-	if (s->service->clients >= SERVER_CLIENTS_MAX || !is_welcome(fd)) {
+	if (s->crowd.service->clients >= SERVER_CLIENTS_MAX || !is_welcome(fd)) {
 		close(fd);
 		return;
 	}
-	conn_new(s, fd, fd);
+	conn_new(&s->crowd, fd, fd);
 }
 
 /* Nobody but us may connect, from the first moment on. */
@@ -434,11 +256,13 @@ static struct server *server_init(struct ev_loop *loop, struct service *service,
 {
 	struct server *s = xcalloc(1, sizeof(*s));
 
-	*s = (struct server){ .loop = loop, .service = service, .fd = fd,
-			      .idle_since = ev_now(loop) };
+	crowd_init(&s->crowd, loop, service);
+	s->fd = fd;
+	s->idle_since = ev_now(loop);
+	s->told = index_generation(service->ix);
 	ev_io_init(&s->accept, on_connection, fd, EV_READ);
 	ev_init(&s->pause, on_pause);
-	ev_idle_init(&s->more, on_idle);
+	ev_init(&s->tell, on_tell);
 	s->accept.data = s->pause.data = s;
 	return s;
 }
@@ -472,7 +296,7 @@ struct server *server_new_stdio(struct ev_loop *loop, struct service *service)
 
 	unblock(STDIN_FILENO);
 	unblock(STDOUT_FILENO);
-	conn_new(s, STDIN_FILENO, STDOUT_FILENO);
+	conn_new(&s->crowd, STDIN_FILENO, STDOUT_FILENO);
 	return s;
 }
 
@@ -482,35 +306,36 @@ void server_check_socket(struct server *s)
 	struct fault why;
 	ino_t ino;
 
-	if (lstat(s->service->place->socket, &st) == 0 && st.st_ino == s->ino)
+	if (lstat(s->crowd.service->place->socket, &st) == 0 && st.st_ino == s->ino)
 		return;
 	log_info("server: the socket is gone; listening anew");
-	int fd = open_socket(s->service, &ino, &why);
+	int fd = open_socket(s->crowd.service, &ino, &why);
 	if (fd < 0) {
 		/* Nobody could ever ask us anything: make place for one who can be asked. */
 		log_error("server: %s; ending", why.text);
-		s->service->stop(s->service->agent);
+		s->crowd.service->stop(s->crowd.service->agent);
 		return;
 	}
-	ev_io_stop(s->loop, &s->accept);
+	ev_io_stop(s->crowd.loop, &s->accept);
 	close(s->fd);
 	s->fd = fd;
 	s->ino = ino;
 	ev_io_set(&s->accept, fd, EV_READ);
-	ev_io_start(s->loop, &s->accept);
+	ev_io_start(s->crowd.loop, &s->accept);
 }
 
 void server_free(struct server *s)
 {
 	if (!s)
 		return;
-	while (s->conns)
-		conn_free(s->conns);
-	ev_io_stop(s->loop, &s->accept);
-	ev_timer_stop(s->loop, &s->pause);
-	ev_idle_stop(s->loop, &s->more);
+	while (s->crowd.conns)
+		drop(s, s->crowd.conns);
+	ev_io_stop(s->crowd.loop, &s->accept);
+	ev_timer_stop(s->crowd.loop, &s->pause);
+	ev_timer_stop(s->crowd.loop, &s->tell);
+	ev_idle_stop(s->crowd.loop, &s->crowd.again);
 	if (s->fd >= 0) {
-		unlink(s->service->place->socket);
+		unlink(s->crowd.service->place->socket);
 		close(s->fd);
 	}
 	free(s);

@@ -18,6 +18,17 @@
  */
 struct conn;
 struct call;
+struct follow;
+struct listener;
+
+/*
+ * When something that changed is to be told: soon, but not in the midst of it.
+ * Times are ticks, microseconds of a clock that nobody sets.
+ */
+struct pace {
+	int64_t first; /* since when something is to be told; 0: nothing is */
+	int64_t due;
+};
 
 /* How the agent keeps up with the files, for agent.status and `freshness`. */
 struct keeping {
@@ -38,6 +49,9 @@ struct service {
 	msgpack_zone *zone; /* of the message that is being answered */
 	uint64_t calls;
 	uint64_t clients;
+	uint64_t feeds, waits; /* of all clients */
+	bool syncing;          /* whoever is to be told is told in this turn */
+	struct follow *follow;
 
 	/*
 	 * Acceptances are decided one after the other, each seeing what the ones
@@ -96,7 +110,9 @@ struct revision {
  * `out`, a map that is open already, and returns true; or returns false with
  * *why.  A handler that must wait for the disk sets `parked`, leaves `out`
  * alone, and is resumed once the write has ended; one that is parked without an
- * entry waits for its turn to accept, and is run anew.
+ * entry waits for its turn to accept, and is run anew; one that also sets `waits`
+ * waits for its Ticket to change, is run anew whenever it has, and holds up no
+ * other request of its connection.
  */
 struct call {
 	struct service *service;
@@ -117,9 +133,15 @@ struct call {
 	struct revision revisions[CALL_REVISIONS];
 	bool awaits_git;    /* parked: until git has answered */
 	unsigned awaited;   /* how many answers of git are still to come */
+	struct listener *listener; /* of the connection */
+	struct pace pace;   /* of a wait: when to look whether it is over */
+	int64_t deadline;   /* of a wait, in ticks; 0: none */
+	uint64_t since;     /* of a wait: the generation when it was asked for */
+	uint64_t seen;      /* of a wait: the generation when it was last run */
 	bool parked;
+	bool waits;
 	bool resumed;               /* it was parked before */
-	struct call *prev, *next;   /* in service->waiting */
+	struct call *prev, *next;   /* in service->waiting, or its listener's waits */
 	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
 };
 

@@ -103,6 +103,12 @@ static json_t *method_json(const struct rpc_method *m)
 			 "returns_description", m->returns_doc);
 }
 
+static json_t *topic_json(const struct rpc_topic *t)
+{
+	return json_pack("{s:s, s:o, s:s}", "name", t->name, "params", object_ref(t->shape),
+			 "description", t->doc);
+}
+
 static json_t *words_json(void)
 {
 	json_t *all = json_object();
@@ -133,14 +139,16 @@ static json_t *faults_json(void)
 
 json_t *describe_schema(void)
 {
-	json_t *methods = json_array(), *shapes = json_object();
+	json_t *methods = json_array(), *topics = json_array(), *shapes = json_object();
 
 	for (enum rpc_id id = 0; id < RPC_COUNT; id++)
 		json_array_append_new(methods, method_json(rpc_method(id)));
+	for (enum topic_id id = 0; id < TOPIC_COUNT; id++)
+		json_array_append_new(topics, topic_json(rpc_topic(id)));
 	for (enum shape_id id = 0; id < SHAPE_COUNT; id++)
 		json_object_set_new(shapes, shape(id)->name, describe_shape(id));
-	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "schema", 1, "methods", methods, "shapes", shapes,
-			 "words", words_json(), "errors", faults_json());
+	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "methods", methods,
+			 "notifications", topics, "shapes", shapes, "words", words_json(), "errors", faults_json());
 }
 
 static void print_words(FILE *to, const struct words *words, const char *before)
@@ -285,6 +293,10 @@ void describe_mdoc(FILE *to)
 		fprintf(to, "Answers with %s:\n", shape(m->returns)->name);
 		describe_mdoc_text(to, m->returns_doc);
 	}
+	fputs(".El\n.Sh NOTIFICATIONS\n.Bl -tag -width Ds\n", to);
+	for (enum topic_id id = 0; id < TOPIC_COUNT; id++)
+		fprintf(to, ".It Ic %s\n%s\nCarries %s.\n", rpc_topic(id)->name, rpc_topic(id)->doc,
+			shape(rpc_topic(id)->shape)->name);
 	fputs(".El\n.Sh ANSWERS\n.Bl -tag -width Ds\n", to);
 	for (enum shape_id id = 0; id < SHAPE_COUNT; id++) {
 		fprintf(to, ".It Vt %s\n", shape(id)->name);

@@ -281,3 +281,8 @@ bool shape_check(enum shape_id id, const msgpack_object *map, struct fault *why)
 	return fields_check(id, map, SHAPE_envelope, why) &&
 	       fields_check(SHAPE_envelope, map, id, why);
 }
+
+bool topic_check(enum topic_id id, const msgpack_object *map, struct fault *why)
+{
+	return fields_check(rpc_topic(id)->shape, map, SHAPE_COUNT, why);
+}

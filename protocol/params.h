@@ -23,5 +23,7 @@ bool params_decode(const struct rpc_method *method, const msgpack_object *map, m
 
 /* Whether an answer has the shape its method promises; the first difference in *why. */
 bool shape_check(enum shape_id id, const msgpack_object *map, struct fault *why);
+/* The same for what a notification carries. */
+bool topic_check(enum topic_id id, const msgpack_object *map, struct fault *why);
 
 #endif

@@ -89,6 +89,18 @@ enum rpc_id rpc_find(struct str name)
 	return id;
 }
 
+const struct rpc_topic *rpc_topic(enum topic_id id)
+{
+	static const struct rpc_topic topics[] = {
+#define TOPIC(id, name, shape, doc) { name, SHAPE_##shape, doc },
+#include "topics.def"
+#undef TOPIC
+	};
+
+	BUG_IF(id >= TOPIC_COUNT);
+	return &topics[id];
+}
+
 #define SHAPE(id, ...) static const struct rpc_field shape_##id[] = {
 #define FIELD(name, type, arg, need, doc) \
 	{ #name, RPC_##type, NEED_##need, 0, WORDS_OF_##type(arg), SHAPE_OF_##type(arg), doc },

@@ -10,7 +10,7 @@
 #include "words.h"
 
 /*
- * What methods.def and shapes.def say, as C.
+ * What methods.def, topics.def and shapes.def say, as C.
  *
  * Of each METHOD this header makes an enum value RPC_id and a struct id_params;
  * rpc.c makes the descriptors that decoder, help, manual, schema and completion
@@ -120,6 +120,20 @@ struct rpc_method {
 	const char *returns_doc;
 };
 
+/* What the agent says unasked. */
+enum topic_id {
+#define TOPIC(id, ...) TOPIC_##id,
+#include "topics.def"
+#undef TOPIC
+	TOPIC_COUNT
+};
+
+struct rpc_topic {
+	const char *name;
+	enum shape_id shape;
+	const char *doc;
+};
+
 struct shape {
 	const char *name;
 	const char *doc;
@@ -129,6 +143,7 @@ struct shape {
 const struct rpc_method *rpc_method(enum rpc_id id);
 /* The method of that wire name, or RPC_COUNT. */
 enum rpc_id rpc_find(struct str name);
+const struct rpc_topic *rpc_topic(enum topic_id id);
 const struct shape *shape(enum shape_id id);
 /* The field of that name in the list, or NULL; *at is its place. */
 const struct rpc_field *rpc_field_find(const struct rpc_field *list, struct str name, unsigned *at);

@@ -172,6 +172,16 @@ void wire_response(struct wire *w, uint32_t msgid)
 	msgpack_pack_nil(&pk);
 }
 
+void wire_notification(struct wire *w, const char *method)
+{
+	msgpack_packer pk = packer(w);
+
+	msgpack_pack_array(&pk, 3);
+	msgpack_pack_int(&pk, 2);
+	wire_str(w, str_of(method));
+	msgpack_pack_array(&pk, 1);
+}
+
 void wire_error(struct wire *w, uint32_t msgid, bool argument, struct str text)
 {
 	msgpack_packer pk = packer(w);

@@ -54,6 +54,7 @@ void wire_put_time(struct wire *w, const char *name, int64_t us);
 /* Envelopes of MessagePack-RPC; what follows is the parameter map, or the result. */
 void wire_request(struct wire *w, uint32_t msgid, const char *method);
 void wire_response(struct wire *w, uint32_t msgid);
+void wire_notification(struct wire *w, const char *method);
 /* A whole error answer; `argument` says that the request was wrong, not the world. */
 void wire_error(struct wire *w, uint32_t msgid, bool argument, struct str text);
 

@@ -8,7 +8,7 @@
 layers='
 floor    arena hash log
 model    layout content item artifact thread index index_private intake settle status trace ripple meaning cycle gate guard query why graph doctor brief follow view diff
-service  service server dispatch draft answer handlers handle_*
+service  service server conn listener feed clock dispatch draft answer handlers handle_*
 world    beneath watch git repo repo_* worker ledger flush life node seen mounts watch_private look walk drain gitwork
 top      agent main reading sources revision timeline sources_private upkeep
 '
@@ -27,7 +27,7 @@ top       client:
 
 # Headers that only these files may include.
 only='
-ev.h            agent/agent.c agent/server.c
+ev.h            agent/agent.c agent/conn.h agent/server.c
 git2*           agent/git.c agent/repo_lib.c
 sys/inotify.h   agent/watch.c agent/look.c agent/drain.c
 pthread.h       agent/worker.c agent/flush.c
