@@ -163,6 +163,13 @@ static bool one_source(void *data, struct str name, struct view **into, struct f
 	return timeline_source(a->timeline, name, into, why);
 }
 
+static bool past(void *data, struct call *call, const struct past **into, struct fault *why)
+{
+	struct agent *a = data;
+
+	return timeline_past(a->timeline, call, into, why);
+}
+
 static void await_git(void *data, struct call *call)
 {
 	struct agent *a = data;
@@ -407,7 +414,7 @@ static void fill_service(struct agent *a, const struct place *place,
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
 		.keeping = keeping, .unsettled = unsettled, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .store = store, .follow = &a->follow,
-		.revision = revision, .one_source = one_source, .await_git = await_git,
+		.revision = revision, .one_source = one_source, .past = past, .await_git = await_git,
 	};
 	a->service.zone = msgpack_zone_new(4096);
 	ulid_make(a->service.instance);

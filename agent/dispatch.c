@@ -72,7 +72,8 @@ static void put_error(struct buf *out, uint32_t msgid, const struct fault *why)
 /* The agent's own methods answer without a Ticket tree, and what asks git looks for itself. */
 static bool needs_tree(const struct call *call)
 {
-	return strncmp(call->method->name, "agent.", 6) != 0 && call->id != RPC_record_diff;
+	return strncmp(call->method->name, "agent.", 6) != 0 && call->id != RPC_record_diff &&
+	       call->id != RPC_record_log;
 }
 
 static bool may_call(struct call *call, struct fault *why)

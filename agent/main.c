@@ -30,6 +30,7 @@
  *   graph       Tickets and edges, drawn          brief     what to know again
  *   thread      decisions in a thread.md          follow    verdicts as they change
  *   view        one commit, one checkout          diff      what changed between two
+ *   past        what commits did to records       log_rows  joined with what is now
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   drain       events: what may have changed     look      what is there now
@@ -53,6 +54,7 @@
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index
  *   timeline    what git holds, for calls         upkeep    how well we keep up
+ *   history     commits into the past
  *   sources_private    what sources and upkeep share
  *   main        this file
  *

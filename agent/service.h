@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "index.h"
 #include "ledger.h"
+#include "past.h"
 #include "rpc.h"
 #include "ulid.h"
 #include "view.h"
@@ -92,6 +93,8 @@ struct service {
 			 struct view **into, struct fault *why);
 	/* The view of one checkout; borrowed until the turn's end. */
 	bool (*one_source)(void *agent, struct str name, struct view **into, struct fault *why);
+	/* What commits did to records, as of now; NULL and parked as above. */
+	bool (*past)(void *agent, struct call *call, const struct past **into, struct fault *why);
 	/* A call is parked, and goes on when git has answered all that it asked for. */
 	void (*await_git)(void *agent, struct call *call);
 };
@@ -131,6 +134,9 @@ struct call {
 	char *stands;       /* the checkout in which the client stands, or "" */
 	struct view *view;  /* whose index `ix` is; NULL: the live one's */
 	struct revision revisions[CALL_REVISIONS];
+	bool asks_past, has_past; /* the past is to be read for it, and was */
+	bool past_failed;
+	struct fault past_why;
 	bool awaits_git;    /* parked: until git has answered */
 	unsigned awaited;   /* how many answers of git are still to come */
 	struct listener *listener; /* of the connection */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "dispatch.h"
+#include "history.h"
 #include "repo.h"
 #include "revision.h"
 #include "worker.h"
@@ -21,18 +22,34 @@ struct timeline {
 	struct worker *worker;
 	struct view *views[VIEWS_MAX]; /* the one that was asked last first; then NULL */
 	struct call *waiting;
+	struct past *past; /* git's thread has it while `reviewing` */
+	char *past_root;   /* what ticketplan.root was for it */
+	bool reviewing;
 	unsigned made;
 };
+
+enum errand { LOOKUP, REVIEW };
 
 /* A revision to be looked up, and read where no view has it yet. */
 struct lookup {
 	struct job job; /* first */
+	enum errand errand;
 	char *common, *gitdir, *text;
 	char *source, *root;
 	struct view *have[VIEWS_MAX]; /* shared, so that they stay; their text alone is read */
 	struct call *call;
 	unsigned nth;
 	struct view *view; /* the answer, or NULL with why */
+	struct fault why;
+};
+
+/* Read on in the past. */
+struct review {
+	struct job job; /* first */
+	enum errand errand;
+	char *common, *root;
+	struct past *past;
+	bool changed, failed;
 	struct fault why;
 };
 
@@ -80,6 +97,19 @@ static void bg_look_up(struct job *batch)
 			continue;
 		if (repo_resolve(repo, str_of(l->text), &id, &l->why))
 			bg_view(l, repo, &id);
+		repo_close(repo);
+	}
+}
+
+static void bg_review(struct job *batch)
+{
+	for (struct job *job = batch; job; job = job->next) {
+		struct review *r = (struct review *)job;
+		struct repo *repo;
+		r->failed = !repo_open(r->common, r->common, &repo, &r->why);
+		if (r->failed)
+			continue;
+		r->failed = !history_update(r->past, repo, r->root, &r->changed, &r->why);
 		repo_close(repo);
 	}
 }
@@ -204,6 +234,77 @@ bool timeline_source(struct timeline *t, struct str name, struct view **into, st
 	return true;
 }
 
+/* -- The past ----------------------------------------------------------- */
+
+bool timeline_past(struct timeline *t, struct call *call, const struct past **into,
+		   struct fault *why)
+{
+	*into = call->has_past ? t->past : NULL;
+	if (call->past_failed) {
+		*why = call->past_why;
+		return false;
+	}
+	if (!call->has_past)
+		call->asks_past = call->parked = call->awaits_git = true;
+	return true;
+}
+
+/* One at a time: who asks while git is read is served by the next, which sees what came meanwhile. */
+static void review(struct timeline *t)
+{
+	struct call *call;
+	bool wanted = false;
+
+	DL_FOREACH(t->waiting, call)
+	wanted |= call->asks_past;
+	if (!wanted || t->reviewing)
+		return;
+	struct review *r = xcalloc(1, sizeof(*r));
+	*r = (struct review){ .job = { .run = bg_review },
+			      .errand = REVIEW,
+			      .common = xstrdup(t->common),
+			      .root = git_config_text(t->git, "ticketplan.root") };
+	/* The past is of one root. */
+	if (t->past && !same_text(t->past_root, r->root)) {
+		past_free(t->past);
+		t->past = NULL;
+	}
+	free(t->past_root);
+	t->past_root = r->root ? xstrdup(r->root) : NULL;
+	r->past = t->past ? t->past : past_new();
+	t->past = NULL;
+	t->reviewing = true;
+	DL_FOREACH(t->waiting, call)
+	if (call->asks_past) {
+		call->asks_past = false;
+		call->has_past = true;
+	}
+	worker_give(t->worker, &r->job);
+}
+
+static void take_review(struct timeline *t, struct review *r)
+{
+	struct call *call;
+
+	t->reviewing = false;
+	if (r->failed)
+		/* It may be half of one. */
+		past_free(r->past);
+	else
+		t->past = r->past;
+	if (r->changed)
+		index_touch(t->ix);
+	DL_FOREACH(t->waiting, call)
+	if (call->has_past && call->awaited) {
+		call->past_failed = r->failed;
+		call->past_why = r->why;
+		call->awaited--;
+	}
+	free(r->common);
+	free(r->root);
+	free(r);
+}
+
 /* -- Calls -------------------------------------------------------------- */
 
 /* Whose HEAD the call means. */
@@ -245,7 +346,9 @@ void timeline_await(struct timeline *t, struct call *call)
 		if (r->text && !r->view && !r->failed)
 			look_up(t, call, i);
 	}
+	call->awaited += call->asks_past;
 	BUG_IF(!call->awaited);
+	review(t);
 }
 
 static void lookup_free(struct lookup *l)
@@ -275,20 +378,35 @@ static void take_view(struct timeline *t, struct lookup *l)
 	keep(t, l->view);
 }
 
+static void take_job(struct timeline *t, struct job *job)
+{
+	struct lookup *l = (struct lookup *)job;
+
+	/* Both kinds begin alike. */
+	if (l->errand == REVIEW) {
+		take_review(t, (struct review *)job);
+		return;
+	}
+	take_view(t, l);
+	l->call->awaited--;
+	lookup_free(l);
+}
+
 struct call *timeline_take(struct timeline *t)
 {
-	struct call *ready = NULL;
+	struct call *ready = NULL, *call, *next_call;
 
 	for (struct job *job = worker_take(t->worker), *next; job; job = next) {
-		struct lookup *l = (struct lookup *)job;
 		next = job->next;
-		take_view(t, l);
-		if (!--l->call->awaited) {
-			DL_DELETE(t->waiting, l->call);
-			DL_APPEND(ready, l->call);
-		}
-		lookup_free(l);
+		take_job(t, job);
 	}
+	DL_FOREACH_SAFE(t->waiting, call, next_call)
+	if (!call->awaited) {
+		DL_DELETE(t->waiting, call);
+		DL_APPEND(ready, call);
+	}
+	review(t);
+	index_settle(t->ix);
 	return ready;
 }
 
@@ -310,10 +428,8 @@ void timeline_free(struct timeline *t)
 	if (!t)
 		return;
 	for (struct job *job = worker_end(t->worker), *next; job; job = next) {
-		struct lookup *l = (struct lookup *)job;
 		next = job->next;
-		view_free(l->view);
-		lookup_free(l);
+		take_job(t, job);
 	}
 	while (t->waiting) {
 		struct call *call = t->waiting;
@@ -322,6 +438,8 @@ void timeline_free(struct timeline *t)
 	}
 	while (t->views[0])
 		forget(t, 0);
+	past_free(t->past);
+	free(t->past_root);
 	free(t->common);
 	free(t);
 }

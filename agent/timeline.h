@@ -19,10 +19,13 @@ struct timeline *timeline_new(struct index *ix, struct git *git, const char *com
 /* Calls that still wait are dropped. */
 void timeline_free(struct timeline *t);
 
-/* As service.revision and service.one_source. */
+/* As service.revision, service.one_source and service.past. */
 bool timeline_revision(struct timeline *t, struct call *call, unsigned nth, struct str text,
 		       struct view **into, struct fault *why);
 bool timeline_source(struct timeline *t, struct str name, struct view **into, struct fault *why);
+
+bool timeline_past(struct timeline *t, struct call *call, const struct past **into,
+		   struct fault *why);
 
 /* The parked call is the timeline's until timeline_take gives it back. */
 void timeline_await(struct timeline *t, struct call *call);

@@ -64,3 +64,70 @@ void changes_show(struct page *page, const json_t *answer)
 	table_release(&t);
 	show_count(page, answer, "change", "changes");
 }
+
+/* -- The log ------------------------------------------------------------ */
+
+static void add_log_row(struct table *t, const json_t *row)
+{
+	struct str status = text_of(row, "status");
+	bool live = str_is(status, "live");
+
+	table_cell(t, STYLE_DIM, text_of(row, "at"));
+	table_cell(t, STYLE_BOLD, text_of(row, "ticket"));
+	table_cell(t, live ? STYLE_CYAN : STYLE_DIM, text_of(row, "kind"));
+	table_cell(t, STYLE_PLAIN, text_of(row, "other"));
+	table_cell(t, STYLE_DIM, text_of(row, "author"));
+	table_cell(t, STYLE_YELLOW, live ? STR("") : status.len ? status : STR("gone"));
+	table_cell(t, STYLE_PLAIN, first_line(text_of(row, "note")));
+	table_row(t);
+}
+
+static void show_moment(struct page *page, const json_t *row, const char *key, const char *verb)
+{
+	const json_t *moment = json_object_get(row, key);
+	struct str commit = text_of(moment, "commit");
+
+	if (!moment)
+		return;
+	commit.len = commit.len > 12 ? 12 : commit.len;
+	page_addf(page, STYLE_DIM, "    %s ", verb);
+	page_add(page, STYLE_YELLOW, commit);
+	page_addf(page, STYLE_DIM, " %.*s ", STR_ARG(text_of(moment, "at")));
+	page_add(page, STYLE_DIM, text_of(moment, "author"));
+	page_add(page, STYLE_PLAIN, STR(": "));
+	page_add(page, STYLE_PLAIN, text_of(moment, "subject"));
+	page_line(page);
+}
+
+static void show_retraction(struct page *page, const json_t *row)
+{
+	const json_t *r = json_object_get(row, "retracted");
+
+	if (!r)
+		return;
+	page_addf(page, STYLE_DIM, "    taken back %.*s ", STR_ARG(text_of(r, "at")));
+	page_add(page, STYLE_DIM, text_of(r, "author"));
+	page_add(page, STYLE_PLAIN, STR(": "));
+	page_add(page, STYLE_PLAIN, first_line(text_of(r, "note")));
+	page_line(page);
+}
+
+void changes_show_log(struct page *page, const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "log"), *row;
+	struct table t = { .cut = true };
+	size_t i;
+
+	json_array_foreach(rows, i, row) add_log_row(&t, row);
+	json_array_foreach(rows, i, row)
+	{
+		table_print_row(&t, i, page);
+		show_moment(page, row, "came", "in");
+		show_retraction(page, row);
+		show_moment(page, row, "vanished", "removed in");
+	}
+	if (i)
+		page_line(page);
+	table_release(&t);
+	show_count(page, answer, "record", "records");
+}

@@ -448,6 +448,7 @@ void show_answer(struct page *page, enum shape_id shape, const json_t *answer)
 		[SHAPE_record_answer] = show_record,  [SHAPE_nothing] = show_nothing,
 		[SHAPE_why] = holds_show,             [SHAPE_graph] = show_graph,
 		[SHAPE_brief] = show_brief,           [SHAPE_changes] = changes_show,
+		[SHAPE_log] = changes_show_log,
 	};
 
 	if (forms[shape])

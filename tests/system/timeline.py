@@ -3,12 +3,13 @@
 """timeline.py make REPOSITORY COMMITS [SEED]
 timeline.py replay REPOSITORY HISTORY
 timeline.py same SOCKET REPOSITORY CLONE COUNT TPD
+timeline.py log SOCKET REPOSITORY
 
 Make a repository with a random history, or with one that was lived through (a JSON object
 an event); then ask, for COUNT commits of it, the agent at SOCKET for the commit and one
 that TPD starts on a pipe, in CLONE with the commit checked out.  Says in TAP whether the
 answers are the same but for the clock, and whether what differs between two commits is
-what record.diff says.
+what record.diff says.  log holds what record.log says of record files against git log.
 """
 import json
 import random
@@ -331,5 +332,46 @@ def same(socket, repo, clone, count, tpd):
     check_differences(agent, answers)
 
 
+def commits_that(repo, letter):
+    """Record files by name: the commits that add, or delete, a file of that name."""
+    found, commit = {}, None
+    for line in git(repo, "log", "--branches", "--topo-order", "--no-renames", "--name-only",
+                    "--diff-filter=" + letter, "--format=:%H").splitlines():
+        if line.startswith(":"):
+            commit = line[1:]
+        elif "/artifacts/records/" in line and line.endswith(".json"):
+            ticket = line.split("/artifacts/")[0].rsplit("/", 1)[1]
+            found.setdefault((ticket, line.rsplit("/", 1)[1][:-5]), []).append(commit)
+    return found
+
+
+def log(socket, repo):
+    agent, params, rows = rpc.Conn(socket), {"limit": 100}, {}
+    while True:
+        page = agent.ask("record.log", **params)
+        rows.update(((row["ticket"], row["record"]), row) for row in page["log"])
+        if "next" not in page:
+            break
+        params["cursor"] = page["next"]
+    added, deleted = commits_that(repo, "A"), commits_that(repo, "D")
+    wrong = []
+    for name, commits in added.items():
+        row = rows.pop(name, None)
+        if row is None:
+            # What is no record by its content is none in the log.
+            continue
+        came = row.get("came", {}).get("commit")
+        gone = row.get("vanished", {}).get("commit")
+        # Newest first; a Ticket that moves takes its records along.
+        if came != commits[-1] or (gone and gone not in deleted.get(name, ())) or (
+                not gone and "status" not in row):
+            wrong.append((name, commits, row))
+    ok(not wrong, "of %d record files, each came and vanished as git log says" % len(added),
+       *(str(one) for one in wrong[:3]))
+    ok(rows and all("came" in row for row in rows.values()),
+       "and %d records of other files came in some commit" % len(rows),
+       *(str(row) for row in rows.values() if "came" not in row))
+
+
 if __name__ == "__main__":
-    {"make": make, "replay": replay, "same": same}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "replay": replay, "same": same, "log": log}[sys.argv[1]](*sys.argv[2:])

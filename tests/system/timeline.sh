@@ -99,9 +99,48 @@ gives 4 '*no revision*nowhere*' "no such revision"
 ask diff nowhere
 gives 4 '*no revision*nowhere*' "and none to begin from"
 
+# -- What became of records ----------------------------------------------
+
+ask log a
+gives 0 '*"count":1,*"record":"1","ticket":"a","kind":"blocked_by","other":"b","author":"them"*"status":"satisfied","came":{"commit":"*"author":"Tester",*"subject":"first"}}*' \
+	"in which commit a decision came"
+ask log b
+gives 0 '*"count":1,*"note":"Looks alike."*"status":"live"}*' "none, as long as it is in no commit"
+tpctl commit b -m 'a decision' >"$box/out"
+ask log b
+gives 0 '*"came":*"subject":"a decision"}}*' "and then that"
+tpctl retract b "$(field log.0.record)" -m 'It does not.' >/dev/null
+ask log b --kind related
+gives 0 '*"count":1,*"status":"retracted"*"retracted":{"record":"*","author":"Tester",*"note":"It does not."}*' \
+	"who took it back, and why"
+tp log b
+gives 0 '*related *a *retracted*
+*in ????????????*Tester: a decision*
+*taken back*Tester: It does not.*' "for people too"
+plan_line b 9 after a
+git add tickets/b/artifacts && git commit -qm 'with nine'
+git rm -rqf tickets/b/artifacts && git commit -qm 'without it'
+ask log b --kind after
+gives 0 '*"count":1,*"record":"9"*"came":*"subject":"with nine"},"vanished":*"subject":"without it"}*' \
+	"what vanished, and in which commit"
+unlike "$out" '*"status"*' "has no status any more"
+git commit -q --amend -m 'gone'
+ask log b --kind after
+gives 0 '*"vanished":*"subject":"gone"*' "a commit that was replaced is forgotten"
+git reset -q --hard HEAD~2
+ask log b --kind after
+gives 0 '*"count":0,*' "with all that it brought"
+ask log nobody
+gives 4 '*no Ticket*nobody*' "a Ticket that never was"
+git clone -q --depth 1 "file://$box/main" "$box/shallow"
+ask -C "$box/shallow" log a
+gives 0 '*"came":*"subject":"a decision"}*' "in a shallow clone the first commit that it has"
+git checkout -q HEAD~1 -- tickets 2>/dev/null
+ticket a inprogress
+
 # -- Who asks, and one checkout alone ------------------------------------
 
-git worktree add -q "$box/side" -b side HEAD~1
+git worktree add -q "$box/side" -b side "$(git rev-parse ":/first")"
 (cd "$box/side" && tpctl --json show b --at HEAD) >"$box/out"
 is "$(field ticket.state ticket.sources.0.name)" "$(printf 'ready\nside')" \
 	"HEAD is that of the checkout in which one stands"
@@ -122,6 +161,7 @@ gives 4 '*no checkout*nowhere*' "one that is not there"
 repository random
 timeline make "$box/random" "$(scaled 100 40 400)" && git reset -q --hard 2>"$box/err"
 same_as_fresh random "$(scaled 12 4 50)"
+seen_by "$python" "$system/timeline.py" log "$(tpctl -C "$box/random" socket)" "$box/random"
 cd "$box/main" || exit 99
 history=${TP_CORPUS-}/history.jsonl
 if [ -n "${TP_CORPUS-}" ] && [ -e "$history" ]; then
