@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Ask tpd everything about many trees, and compare each word with the second opinion.
+
+oracle_ask.py TPCTL FOLDER SEED WORLDS     trees by chance, in repositories below FOLDER
+oracle_ask.py --tree TPCTL REPOSITORY      one repository as it is
+"""
+import collections
+import os
+import random
+import subprocess
+import sys
+
+import oracle
+import oracle_trees
+import rpc
+
+CHUNK = 50
+
+
+def ask_all(conn, requests):
+    """Answers to (method, params) pairs; a refusal is its text."""
+    for start in range(0, len(requests), CHUNK):
+        part = requests[start:start + CHUNK]
+        conn.send(b"".join(rpc.request(number, *one) for number, one in enumerate(part)))
+        for number in range(len(part)):
+            answer = conn.receive()
+            if answer is None or answer[1] != number:
+                raise rpc.Failed("no answer to %r" % (part[number],))
+            yield answer[2][1] if answer[2] else answer[3]
+
+
+def pages(conn, method, key, **params):
+    rows = []
+    while True:
+        page = conn.ask(method, limit=1000, **params)
+        rows += page[key]
+        if "next" not in page:
+            assert len(rows) == page["count"], (method, len(rows), page["count"])
+            return rows
+        params["cursor"] = page["next"]
+
+
+def only(one, other):
+    """What stands in one, and not (as often) in other."""
+    rest = list(other)
+    return [row for row in one if row not in rest or rest.remove(row)]
+
+
+class Compare:
+    def __init__(self, conn, told):
+        self.conn, self.told, self.bad, self.asked = conn, told, [], 0
+        self.met = collections.Counter()
+
+    def same(self, what, got, wanted):
+        if got == wanted:
+            return
+        if isinstance(got, list) and sorted(map(str, got)) != sorted(map(str, wanted)):
+            got, wanted = only(got, wanted), only(wanted, got)
+        self.bad.append("%s: tpd says %r, the oracle %r" % (what, got, wanted))
+
+    def everything(self):
+        rows = pages(self.conn, "ticket.list", "tickets")
+        self.same("Tickets", [row["id"] for row in rows], sorted(self.told.seen))
+        queue = pages(self.conn, "queue.list", "queue")
+        self.same("queue", [row["id"] for row in queue], self.told.queue())
+        idents = sorted(self.told.seen)
+        for ident, answer in zip(idents, ask_all(self.conn, [
+                ("ticket.get", {"ticket": ident, "status": "all"}) for ident in idents])):
+            self.asked += 1
+            if isinstance(answer, str):
+                self.bad.append("%s: %s" % (ident, answer))
+            else:
+                self.ticket(ident, answer["ticket"])
+        gates = {row["id"]: row["gate"]["verdict"] for row in queue}
+        self.same("verdicts of the queue", gates, {one: self.told.gate(one)[0] for one in gates
+                                                   if one in self.told.seen})
+        self.records()
+        return self.bad
+
+    def ticket(self, ident, got):
+        told = self.told
+        self.met.update(row["status"] for row in got["outgoing"])
+        self.met.update(row["code"] for row in got["gate"]["reasons"])
+        self.met[got["gate"]["verdict"]] += 1
+        self.same(ident + " state", got["state"], told.state(ident))
+        self.same(ident + " slug", got.get("slug"), told.best(ident, "slug"))
+        self.same(ident + " title", got["title"], told.best(ident, "title"))
+        self.same(ident + " diverged", got.get("diverged", False), told.diverged(ident))
+        self.same(ident + " sources", [(one["name"], one["state"]) for one in got["sources"]],
+                  sorted(((name, seen.state) for name, seen in told.seen[ident]
+                          for _ in range(seen.folders)), key=lambda pair: (pair[0] != "main", pair[0])))
+        self.same(ident + " outgoing", sorted(map(self.row, got["outgoing"])),
+                  sorted((one.id, one.kind, one.other or "", one.status, one.origin,
+                          tuple(sorted(one.sources)))
+                         for one in told.records[ident]))
+        self.same(ident + " incoming", sorted(map(self.row, got["incoming"])),
+                  sorted((one.id, oracle.INVERSE.get(one.kind, one.kind), one.ticket, one.status,
+                          one.origin, tuple(sorted(one.sources))) for one in told.incoming.get(ident, [])))
+        self.problems(ident, got["problems"])
+        self.gate(ident, got["gate"])
+
+    @staticmethod
+    def row(one):
+        return (one["id"], one["kind"], one.get("other", ""), one["status"], one["origin"],
+                tuple(sorted(one["sources"])))
+
+    def problems(self, ident, got):
+        # One that names its own Ticket and lacks something too is both.
+        alike = {"self_relation": "incomplete"}
+        known = {"dangling", "duplicate", "leak", "cycle", "wait_unbounded", "wait_over", "unrecorded",
+                 "past_hold", "accepted_not_started", "byte_order_mark", "bad_field", "duplicate_id"}
+        # Of two folders, either may be named.
+        mark = lambda code, file: (alike.get(code, code), "" if code == "found_twice" else file or "")
+        rows = {mark(one["code"], one.get("file")) for one in got}
+        wanted = {mark(code, file) for _, seen in self.told.seen[ident] for code, file, _ in seen.problems}
+        self.same(ident + " problems", sorted(row for row in rows if row[0] not in known), sorted(wanted))
+
+    def gate(self, ident, got):
+        verdict, reasons = self.told.gate(ident)
+        self.same(ident + " verdict", got["verdict"], verdict)
+        rows = [{key: value for key, value in row.items() if key != "text"} for row in got["reasons"]
+                if row["code"] != "untracked"]
+        order = lambda row: sorted((key, str(value)) for key, value in row.items())
+        self.same(ident + " reasons", sorted(rows, key=order), sorted(reasons, key=order))
+        self.same(ident + " order of reasons", [row["code"] for row in rows], [row["code"] for row in reasons])
+
+    def records(self):
+        rows = pages(self.conn, "record.query", "records", status="all", order="oldest")
+        wanted = sorted((one.at, one.id, ident) for ident in self.told.seen for one in self.told.records[ident])
+        self.same("records by time", [(oracle.instant(one["at"]), one["id"], one["ticket_id"]) for one in rows], wanted)
+
+
+# -- Worlds: a repository, its checkouts, several trees in turn ------------------
+
+
+def git(folder, *words):
+    subprocess.run(["git", "-C", folder, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+class World:
+    def __init__(self, tpctl, folder, rng):
+        self.tpctl, self.top, self.rng = tpctl, folder, rng
+        os.makedirs(folder)
+        git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
+        git(folder, "commit", "--quiet", "--allow-empty", "-m", "begin")
+        self.tops = {"main": folder}
+        for name in rng.sample(["zeta", "alpha", "\u00fcber", "n.1"], rng.choice([0, 0, 1, 2])):
+            git(folder, "worktree", "add", "--quiet", "--detach", folder + "-" + name)
+            self.tops[os.path.basename(folder) + "-" + name] = folder + "-" + name
+        self.authority = "main"
+        if len(self.tops) > 1 and rng.random() < 0.3:
+            self.authority = rng.choice(sorted(self.tops))
+            git(folder, "config", "ticketplan.authority", self.authority)
+        self.root = rng.choice(oracle.ROOTS)
+        self.had, self.maker = {}, None
+
+    def conn(self):
+        words = [self.tpctl, "-C", self.top, "start"]
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        where = subprocess.run([self.tpctl, "-C", self.top, "socket"], check=True, stdout=subprocess.PIPE)
+        return rpc.Conn(where.stdout.decode().strip())
+
+    def stop(self):
+        subprocess.run([self.tpctl, "-C", self.top, "stop"], check=True, stdout=subprocess.DEVNULL)
+
+    def turn(self):
+        """Another tree, or the same with changes; now and then other checkouts."""
+        rng = self.rng
+        if self.maker is None or rng.random() < 0.4:
+            self.maker = oracle_trees.Maker(rng, rng.choice([3, 10, 40, 40, 120]))
+            self.plant(self.maker.tree())
+        else:
+            self.plant(self.maker.other(self.had["main"]))
+        if rng.random() < 0.2:
+            self.authority = rng.choice(sorted(self.tops))
+            git(self.top, "config", "ticketplan.authority", self.authority)
+        if rng.random() < 0.1:
+            self.leave()
+
+    def leave(self):
+        """One checkout less."""
+        name = self.rng.choice(sorted(self.tops))
+        if name != "main":
+            git(self.top, "worktree", "remove", "--force", self.tops.pop(name))
+            self.had.pop(name, None)
+
+    def plant(self, files):
+        maker = self.maker
+        for number, (name, top) in enumerate(sorted(self.tops.items(), key=lambda pair: pair[0] != "main")):
+            mine = maker.other(files) if number else files
+            if number and self.rng.random() < 0.1:
+                mine = {}
+            oracle_trees.write(os.path.join(top, self.root), mine, self.had.get(name))
+            self.had[name] = mine
+
+    def told(self):
+        return oracle.Oracle([oracle.Source(name, top) for name, top in self.tops.items()], self.authority)
+
+
+def by_chance(tpctl, folder, seed, worlds):
+    tally, met = collections.Counter(), collections.Counter()
+    for number in range(worlds):
+        rng = random.Random("%s/%d" % (seed, number))
+        world = World(tpctl, "%s/w%d" % (folder, number), rng)
+        conn = world.conn()
+        for turn in range(rng.choice([1, 3, 6])):
+            world.turn()
+            compare = Compare(conn, world.told())
+            for line in compare.everything()[:20]:
+                print("not ok world %d, tree %d: %s" % (number, turn, line[:1500]))
+            tally["tickets"] += compare.asked
+            tally["trees"] += 1
+            met.update(compare.met)
+            if compare.bad:
+                print("# look at it: %s" % world.top)
+                return 1
+        world.stop()
+    print("ok tpd and the second opinion agree")
+    print("# %(tickets)d Tickets in %(trees)d trees" % tally)
+    print("# met: %s" % ", ".join("%s %d" % one for one in met.most_common()))
+    return 0
+
+
+def one_tree(tpctl, top):
+    world = World.__new__(World)
+    world.tpctl, world.top, world.tops, world.authority = tpctl, top, {"main": top}, "main"
+    compare = Compare(world.conn(), world.told())
+    for line in compare.everything():
+        print("not ok", line[:1500])
+    if not compare.bad:
+        print("ok the two agree on the tree %s" % os.path.basename(top))
+    print("# %d Tickets" % compare.asked)
+    return 1 if compare.bad else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--tree":
+        sys.exit(one_tree(*sys.argv[2:4]))
+    sys.exit(by_chance(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
