@@ -67,7 +67,7 @@
  *   mcp         tpctl-mcp: tools for models       serve     both eras of MCP
  *   message     JSON-RPC out of a line            tools     methods as tools
  *   flight      a tool under way                  host      what hosts are told
- *   manual      the manuals' share of the tables
+ *   manual      the manuals' share of the tables  link     bytes to an agent
  *   life        start, stop, socket               tick      deadlines
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people

@@ -3,14 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base.h"
 #include "heard.h"
 #include "tick.h"
-
-/* An answer's envelope, beside the answer. */
-#define SLACK 65536
 
 /* Asked once, and once more. */
 #define TRIES 2
@@ -30,18 +26,11 @@ static void add_retry(const struct request *r, struct fault *why)
 		snprintf(why->text + used, sizeof(why->text) - used, "; it may have been done");
 }
 
-static size_t ends_of(const struct talker *t, struct pollfd ends[2])
-{
-	ends[0] = (struct pollfd){ .fd = t->line.in, .events = POLLIN };
-	ends[1] = (struct pollfd){ .fd = t->line.out, .events = POLLOUT };
-	return t->sent < t->may_send ? 2 : 1;
-}
-
 static enum talk too_late(const struct talker *t, struct fault *why)
 {
 	fault(why, FAULT_BUSY, "the agent at %s did not answer in time", t->call->reach.path);
 	/* A request of which nothing was sent cannot have been done. */
-	if (t->sent > t->request->hello)
+	if (t->link.sent > t->request->hello)
 		add_retry(t->request, why);
 	return TALK_FAILED;
 }
@@ -49,7 +38,7 @@ static enum talk too_late(const struct talker *t, struct fault *why)
 static enum talk await(const struct talker *t, struct fault *why)
 {
 	struct pollfd ends[2];
-	int n = poll(ends, ends_of(t, ends), tick_left(t->call->reach.deadline));
+	int n = poll(ends, link_ends(&t->link, ends), tick_left(t->call->reach.deadline));
 
 	if (n > 0 || (n < 0 && errno == EINTR))
 		return TALK_MORE;
@@ -59,158 +48,44 @@ static enum talk await(const struct talker *t, struct fault *why)
 	return TALK_FAILED;
 }
 
-static enum talk send_some(struct talker *t, struct fault *why)
+static bool take(void *data, const struct envelope *e, bool *done, struct fault *why)
 {
-	while (t->sent < t->may_send) {
-		ssize_t n = write(t->line.out, t->request->bytes.at + t->sent,
-				  t->may_send - t->sent);
-		if (n >= 0)
-			t->sent += (size_t)n;
-		else if (errno == EAGAIN)
-			break;
-		else if (errno == EPIPE || errno == ECONNRESET)
-			return TALK_ENDED;
-		else if (errno != EINTR) {
-			fault_errno(why, FAULT_IO, "cannot write to the agent");
-			return TALK_FAILED;
-		}
-	}
-	return TALK_DONE;
-}
+	struct talker *t = data;
 
-static const msgpack_object *field(const msgpack_object *map, const char *name)
-{
-	if (map->type != MSGPACK_OBJECT_MAP)
-		return NULL;
-	for (uint32_t i = 0; i < map->via.map.size; i++) {
-		const msgpack_object *key = &map->via.map.ptr[i].key;
-		if (key->type == MSGPACK_OBJECT_STR &&
-		    str_is((struct str){ key->via.str.ptr, key->via.str.size }, name))
-			return &map->via.map.ptr[i].val;
-	}
-	return NULL;
-}
-
-static uint64_t number(const msgpack_object *map, const char *name)
-{
-	const msgpack_object *value = field(map, name);
-
-	return value && value->type == MSGPACK_OBJECT_POSITIVE_INTEGER ? value->via.u64 : 0;
-}
-
-/* A socket path may be set wrongly, and a repository may have been replaced. */
-static bool is_whom_we_meant(const struct talker *t, const msgpack_object *hello, struct fault *why)
-{
-	const struct place *place = t->call->reach.place;
-	const msgpack_object *common = field(hello, "common");
-	struct str theirs = STR("another repository");
-
-	if (number(hello, "common_dev") == place->dev && number(hello, "common_ino") == place->ino)
+	if (e->type != ENVELOPE_RESPONSE)
 		return true;
-	if (common && common->type == MSGPACK_OBJECT_STR)
-		theirs = (struct str){ common->via.str.ptr, common->via.str.size };
-	if (str_is(theirs, place->common))
-		return t->request->stops ||
-		       fault(why, FAULT_NO_AGENT,
-			     "the agent at %s serves a repository that was at %s before; "
-			     "run `tpctl stop`, then `tpctl start`",
-			     t->call->reach.path, place->common);
-	return fault(why, FAULT_NO_AGENT, "the agent at %s serves %.*s, not %s",
-		     t->call->reach.path, STR_ARG(theirs), place->common);
-}
-
-/* What it sent cannot be understood: that is not the asking person's fault. */
-static bool gibberish(const struct talker *t, struct fault *why)
-{
-	struct fault what = *why;
-
-	fault(why, FAULT_INTERNAL, "the agent at %s answered gibberish: %.300s",
-	      t->call->reach.path, what.text);
-	if (t->sent > t->request->hello)
-		add_retry(t->request, why);
-	return false;
-}
-
-/* *done is set when it was the reply to the request. */
-static bool take_message(struct talker *t, struct str bytes, bool *done, struct fault *why)
-{
-	struct envelope e;
-
-	if (!envelope_decode(bytes, &t->call->zone, &e, why))
-		return gibberish(t, why);
-	if (e.type != ENVELOPE_RESPONSE)
-		return true;
-	if (e.msgid != REQUEST_HELLO && t->call->taker) {
-		*done = t->call->taker->take(t->call->taker, &e);
-		t->may_send = t->request->bytes.len;
+	if (e->msgid != REQUEST_HELLO && t->call->taker) {
+		*done = t->call->taker->take(t->call->taker, e);
+		t->link.may_send = t->request->bytes.len;
 		return true;
 	}
-	if (e.failed)
-		return fault_heard(why, "", e.error);
-	if (e.msgid == REQUEST_HELLO) {
-		if (!is_whom_we_meant(t, &e.result, why))
+	if (e->failed)
+		return fault_heard(why, "", e->error);
+	if (e->msgid == REQUEST_HELLO) {
+		if (!link_is_right(&t->link, &e->result, t->request->stops, why))
 			return false;
-		t->may_send = t->request->bytes.len;
-	} else if (e.msgid == REQUEST_ASK) {
-		t->call->result = e.result;
+		t->link.may_send = t->request->bytes.len;
+	} else if (e->msgid == REQUEST_ASK) {
+		t->call->result = e->result;
 		*done = true;
 	}
 	return true;
 }
 
-static bool take_messages(struct talker *t, bool *done, struct fault *why)
+static struct link link_of(struct call *call, const struct request *request)
 {
-	struct buf *in = &t->call->in;
-
-	while (!*done && in->len > t->eaten) {
-		struct str rest = { in->at + t->eaten, in->len - t->eaten };
-		enum frame_state state = frame_scan(&t->frame, rest, RPC_ANSWER_MAX + SLACK, why);
-		if (state == FRAME_MORE)
-			return true;
-		if (state == FRAME_BAD)
-			return gibberish(t, why);
-		rest.len = t->frame.at;
-		t->eaten += rest.len;
-		frame_reset(&t->frame);
-		if (!take_message(t, rest, done, why))
-			return false;
-	}
-	if (t->call->taker) {
-		msgpack_zone_clear(&t->call->zone);
-		buf_eat(in, t->eaten);
-		t->eaten = 0;
-	}
-	return true;
+	return (struct link){ .reach = &call->reach, .out = &request->bytes, .in = &call->in,
+			      .zone = &call->zone, .keep = !call->taker };
 }
 
-static enum talk receive_some(struct talker *t, bool *done, struct fault *why)
-{
-	struct buf *in = &t->call->in;
-
-	buf_room(in, SLACK);
-	ssize_t n = read(t->line.in, in->at + in->len, SLACK);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
-		return TALK_ENDED;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return TALK_DONE;
-	if (n < 0) {
-		fault_errno(why, FAULT_IO, "cannot read from the agent");
-		return TALK_FAILED;
-	}
-	in->len += (size_t)n;
-	return take_messages(t, done, why) ? TALK_DONE : TALK_FAILED;
-}
-
-/* Send and receive what can be, without waiting. */
 static enum talk step(struct talker *t, struct fault *why)
 {
-	bool done = false;
-	enum talk how = send_some(t, why);
+	enum talk how = link_step(&t->link, take, t, why);
 
-	/* After a failed send there may still be a reply that says why. */
-	if (how != TALK_FAILED)
-		how = receive_some(t, &done, why);
-	return how == TALK_DONE && !done ? TALK_MORE : how;
+	/* What it sent cannot be understood: nobody can say what came of the request. */
+	if (how == TALK_FAILED && why->code == FAULT_INTERNAL && t->link.sent > t->request->hello)
+		add_retry(t->request, why);
+	return how;
 }
 
 /* Over one connection until the answer is there. */
@@ -249,10 +124,11 @@ static bool connect_again(struct asking *a, struct fault *why)
 	a->talker = (struct talker){
 		.call = call,
 		.request = request,
-		.may_send = request->careful ? request->hello : request->bytes.len,
+		.link = link_of(call, request),
 	};
+	a->talker.link.may_send = request->careful ? request->hello : request->bytes.len;
 	a->tries++;
-	a->connected = reach(call, request, &a->talker.line, why);
+	a->connected = reach(call, request, &a->talker.link.line, why);
 	if (!a->connected && a->asked)
 		add_retry(request, why);
 	return a->connected;
@@ -270,8 +146,8 @@ void call_hang_up(struct asking *a)
 {
 	if (!a->connected)
 		return;
-	start_leave(&a->talker.line);
-	a->asked = a->asked || a->talker.sent > a->talker.request->hello;
+	start_leave(&a->talker.link.line);
+	a->asked = a->asked || a->talker.link.sent > a->talker.request->hello;
 	a->connected = false;
 }
 
@@ -305,7 +181,7 @@ enum talk call_go_on(struct asking *a, struct fault *why)
 
 size_t call_ends(const struct asking *a, struct pollfd ends[2])
 {
-	return ends_of(&a->talker, ends);
+	return link_ends(&a->talker.link, ends);
 }
 
 bool call_ask(struct call *call, const struct request *request, struct fault *why)
@@ -324,14 +200,15 @@ bool call_ask(struct call *call, const struct request *request, struct fault *wh
 
 bool call_many(struct call *call, struct request *request, bool *ended, struct fault *why)
 {
-	struct talker t = { .call = call, .request = request, .may_send = request->hello };
+	struct talker t = { .call = call, .request = request, .link = link_of(call, request) };
 
 	*ended = false;
+	t.link.may_send = request->hello;
 	BUG_IF(!msgpack_zone_init(&call->zone, MSGPACK_ZONE_CHUNK_SIZE));
-	if (!reach(call, request, &t.line, why))
+	if (!reach(call, request, &t.link.line, why))
 		return false;
 	enum talk how = talk(&t, why);
-	start_leave(&t.line);
+	start_leave(&t.link.line);
 	*ended = how == TALK_ENDED;
 	if (*ended)
 		fault(why, FAULT_NO_AGENT, "the agent at %s ended without an answer",

@@ -2,14 +2,8 @@
 #ifndef TP_CALL_H
 #define TP_CALL_H
 
-#include <poll.h>
-
-#include <msgpack.h>
-
-#include "buf.h"
-#include "frame.h"
+#include "link.h"
 #include "request.h"
-#include "start.h"
 
 /*
  * One question and its answer.  agent.hello and the request go out in one
@@ -33,21 +27,10 @@ struct call {
 bool call_ask(struct call *call, const struct request *request, struct fault *why);
 void call_release(struct call *call);
 
-/* How it goes with a connection. */
-enum talk {
-	TALK_MORE,   /* there is more to come */
-	TALK_DONE,   /* the answer is there */
-	TALK_ENDED,  /* the other side hung up before */
-	TALK_FAILED, /* a fault says why */
-};
-
 struct talker {
 	struct call *call;
 	const struct request *request;
-	struct line line;
-	size_t sent, may_send;
-	size_t eaten; /* bytes of messages that are through */
-	struct frame frame;
+	struct link link;
 };
 
 /*

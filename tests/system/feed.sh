@@ -7,6 +7,8 @@
 repository main
 ticket first queued
 commit
+# What was freed counts as memory while a sanitizer keeps it.
+export ASAN_OPTIONS="$ASAN_OPTIONS:quarantine_size_mb=0:thread_local_quarantine_size_kb=0"
 tpctl start >/dev/null
 pid=$(agent_pid)
 seen_by "$python" "$system/feed.py" "$(tpctl socket)" "$pid" "$PWD/$tree" "${TP_SCALE:-1}"
