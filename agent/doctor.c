@@ -133,17 +133,31 @@ static void add_waits(const struct index *ix, const struct ticket *t, int64_t no
 
 /* -- Bypasses ----------------------------------------------------------- */
 
-static struct finding *add_state(struct findings *into, enum problem code, const struct ticket *t)
+static struct finding *add_item(struct findings *into, enum problem code, const struct copy *copy)
 {
-	struct finding *f = add(into, code, t);
+	struct finding *f = add(into, code, copy->ticket);
 
-	f->source = t->face->source;
-	f->path = arena_printf(into->arena, "%s/item.md", t->face->dir);
+	f->source = copy->source;
+	f->path = arena_printf(into->arena, "%s/item.md", copy->dir);
 	return f;
 }
 
-static void add_past_hold(const struct index *ix, const struct ticket *t, int64_t now,
-			  struct findings *into)
+/* Where it is in progress, whatever checkout counts; NULL where nowhere, or it is over. */
+static const struct copy *started(const struct ticket *t)
+{
+	const struct copy *copy = t->copies;
+
+	if (ticket_resolved(t))
+		return NULL;
+	if (t->state == STATE_INPROGRESS)
+		return t->face;
+	while (copy && copy_state(copy) != STATE_INPROGRESS)
+		copy = copy->next;
+	return copy;
+}
+
+static void add_past_hold(const struct index *ix, const struct ticket *t, const struct copy *at,
+			  int64_t now, struct findings *into)
 {
 	struct gate gate;
 
@@ -151,7 +165,7 @@ static void add_past_hold(const struct index *ix, const struct ticket *t, int64_
 	for (size_t i = 0; i < gate.count; i++)
 		if (gate.reasons[i].severity == SEVERITY_HOLD &&
 		    gate.reasons[i].code != REASON_ACCEPTED)
-			add_state(into, PROBLEM_PAST_HOLD, t)->text =
+			add_item(into, PROBLEM_PAST_HOLD, at)->text =
 				arena_printf(into->arena, "in progress, and held: %.*s",
 					     STR_ARG(gate.reasons[i].text));
 }
@@ -159,14 +173,15 @@ static void add_past_hold(const struct index *ix, const struct ticket *t, int64_
 void doctor_bypasses(const struct index *ix, const struct ticket *t, int64_t now,
 		     struct findings *into)
 {
-	if (t->state == STATE_INPROGRESS) {
-		if (!ticket_plan_is_current(t))
-			add_state(into, PROBLEM_UNRECORDED, t)->text =
-				STR("in progress without an accepted plan");
-		add_past_hold(ix, t, now, into);
-	}
+	const struct copy *at = started(t);
+
+	if (at && !ticket_plan_is_current(t))
+		add_item(into, PROBLEM_UNRECORDED, at)->text =
+			STR("in progress without an accepted plan");
+	if (at)
+		add_past_hold(ix, t, at, now, into);
 	if (ticket_awaits_start(t) && now - t->last_plan->record->at >= PLAN_START_US)
-		add_state(into, PROBLEM_ACCEPTED_NOT_STARTED, t)->text =
+		add_item(into, PROBLEM_ACCEPTED_NOT_STARTED, t->face)->text =
 			arena_printf(into->arena, "accepted by record %.*s and not started since",
 				     STR_ARG(t->last_plan->record->id));
 }
@@ -195,7 +210,7 @@ static void add_cycles(struct ticket *const *list, size_t count, const struct ti
 		for (size_t i = 1; i < n && i < CYCLE_SHOWN; i++)
 			path = arena_printf(into->arena, "%.*s, %.*s", STR_ARG(path),
 					    STR_ARG(loop[i]->id));
-		add_state(into, PROBLEM_CYCLE, first)->text =
+		add_item(into, PROBLEM_CYCLE, first->face)->text =
 			arena_printf(into->arena, "waits for itself, through %zu Tickets: %.*s%s", n,
 				     STR_ARG(path), n > CYCLE_SHOWN ? ", …" : "");
 	}
@@ -291,13 +306,21 @@ static void add_duplicates(const struct index *ix, struct ticket *const *list, s
 	}
 }
 
-static int by_place(const void *x, const void *y)
+/* A source's number depends on when it came: go by its name. */
+static int by_source(const struct index *ix, int a, int b)
+{
+	const struct source *x = index_source(ix, a), *y = index_source(ix, b);
+
+	return x && y ? strcmp(x->name, y->name) : !!x - !!y;
+}
+
+static int by_place(const void *x, const void *y, void *data)
 {
 	const struct finding *a = x, *b = y;
 	int order = str_cmp(a->path, b->path);
 
 	if (!order)
-		order = (a->source > b->source) - (a->source < b->source);
+		order = by_source(data, a->source, b->source);
 	if (!order)
 		order = (a->line > b->line) - (a->line < b->line);
 	if (!order)
@@ -336,7 +359,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 	add_duplicates(ix, list, count, only, now, &all);
 	add_cycles(list, count, only, &all);
 	if (all.count > 1)
-		qsort(all.at, all.count, sizeof(*all.at), by_place);
+		qsort_r(all.at, all.count, sizeof(*all.at), by_place, ix);
 	*errors = 0;
 	for (size_t i = 0; i < all.count; i++)
 		*errors += problem_row(all.at[i].code)->level == LEVEL_ERROR;

@@ -274,7 +274,7 @@ static void settle_records(struct index *ix, struct ticket *t)
 
 bool ticket_awaits_start(const struct ticket *t)
 {
-	return t->state == STATE_QUEUED && ticket_plan_is_current(t);
+	return t->state == STATE_QUEUED && t->busy_elsewhere < 0 && ticket_plan_is_current(t);
 }
 
 static void settle_occupied(struct index *ix, struct ticket *t)

@@ -275,6 +275,40 @@ static void work_without_an_accepted_plan_or_past_a_hold_is_said(void **state)
 	assert_findings(ix, NULL, "accepted_not_started T-1/item.md:0:-1", 0);
 }
 
+static void work_in_any_checkout_is_looked_at(void **state)
+{
+	struct index *ix = *state;
+
+	model_item(ix, "feature", "T-1", "inprogress");
+	model_record(ix, "main", "T-1", "R2", "blocked_by", 1, OTHER("T-2"));
+	assert_findings(ix, NULL, "unrecorded T-1/item.md:0:-1; past_hold T-1/item.md:0:-1", 0);
+	model_record(ix, "main", "T-1", "R1", "accepted_plan", 1, PLAN);
+	model_item(ix, "main", "T-2", "done");
+	assert_findings(ix, NULL, "", 0);
+	model_drop(ix, "main", "T-1/artifacts/records/R1.json");
+	model_item(ix, "main", "T-1", "done");
+	assert_findings(ix, NULL, "", 0);
+}
+
+static void one_file_in_two_checkouts_is_told_in_the_order_of_their_names(void **state)
+{
+	(void)state;
+	struct index *ix = index_new();
+	struct arena arena = { 0 };
+	struct page page = { .limit = 1000 };
+	struct finding *rows;
+	struct fault why;
+	size_t errors;
+
+	model_item(ix, "zebra", "T-1", "bad");
+	model_item(ix, "alpha", "T-1", "bad");
+	assert_true(run(ix, NULL, &arena, &page, &rows, &errors, &why));
+	assert_int_equal(page.returned, 2);
+	assert_string_equal(index_source(ix, rows[0].source)->name, "alpha");
+	arena_release(&arena);
+	index_free(ix);
+}
+
 static void a_path_of_one_machine_in_a_record_is_a_leak(void **state)
 {
 	struct index *ix = *state;
@@ -358,6 +392,8 @@ int main(void)
 		with_index(tickets_that_wait_for_each_other_are_a_cycle),
 		with_index(a_wait_that_is_over_or_has_no_end_is_said),
 		with_index(work_without_an_accepted_plan_or_past_a_hold_is_said),
+		with_index(work_in_any_checkout_is_looked_at),
+		cmocka_unit_test(one_file_in_two_checkouts_is_told_in_the_order_of_their_names),
 		with_index(a_path_of_one_machine_in_a_record_is_a_leak),
 		with_index(pages_together_are_the_list),
 		with_index(a_cursor_that_no_page_gave_out_is_refused),
