@@ -466,7 +466,7 @@ bool agent_new(const struct place *place, const struct agent_options *options, s
 		return false;
 	}
 	start_watchers(a);
-	a->worker = worker_new(bg_wake, a);
+	a->worker = worker_new("tpd-worker", bg_wake, a);
 	a->timeline = timeline_new(a->ix, a->git, place->common, bg_wake, a);
 	*into = a;
 	return true;

@@ -418,7 +418,8 @@ struct timeline *timeline_new(struct index *ix, struct git *git, const char *com
 	struct timeline *t = xcalloc(1, sizeof(*t));
 
 	*t = (struct timeline){
-		.ix = ix, .git = git, .common = xstrdup(common), .worker = worker_new(wake, ctx)
+		.ix = ix, .git = git, .common = xstrdup(common),
+		.worker = worker_new("tpd-git", wake, ctx),
 	};
 	return t;
 }

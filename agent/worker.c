@@ -75,7 +75,7 @@ static void *bg_main(void *data)
 	return NULL;
 }
 
-struct worker *worker_new(void (*wake)(void *ctx), void *ctx)
+struct worker *worker_new(const char *name, void (*wake)(void *ctx), void *ctx)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
 	sigset_t all, before;
@@ -88,7 +88,7 @@ struct worker *worker_new(void (*wake)(void *ctx), void *ctx)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	BUG_IF(pthread_create(&w->thread, NULL, bg_main, w) != 0);
-	pthread_setname_np(w->thread, "tpd-worker");
+	pthread_setname_np(w->thread, name);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return w;
 }

@@ -17,8 +17,11 @@ struct job {
 	void (*run)(struct job *batch);
 };
 
-/* `wake` is called on the other thread when jobs are done; it must only cause worker_take. */
-struct worker *worker_new(void (*wake)(void *ctx), void *ctx);
+/*
+ * The thread has the name, of at most 15 bytes.  `wake` is called on it when
+ * jobs are done; it must only cause worker_take.
+ */
+struct worker *worker_new(const char *name, void (*wake)(void *ctx), void *ctx);
 /* Lets it finish everything it was given, then ends it.  What was done is returned. */
 struct job *worker_end(struct worker *worker);
 

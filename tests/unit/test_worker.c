@@ -89,7 +89,7 @@ static void wait_for_wake(int fd)
 static void a_job_runs_on_the_other_thread_and_comes_back(void **state)
 {
 	int *fd = *state;
-	struct worker *w = worker_new(bg_wake, fd);
+	struct worker *w = worker_new("test", bg_wake, fd);
 	struct task t;
 
 	number(&t, 1);
@@ -107,7 +107,7 @@ static void a_job_runs_on_the_other_thread_and_comes_back(void **state)
 static void jobs_that_come_while_others_run_are_one_batch_in_order(void **state)
 {
 	int *fd = *state;
-	struct worker *w = worker_new(bg_wake, fd);
+	struct worker *w = worker_new("test", bg_wake, fd);
 	struct task tasks[50];
 	int next = 0;
 
@@ -130,7 +130,7 @@ static void jobs_that_come_while_others_run_are_one_batch_in_order(void **state)
 static void a_list_given_at_once_is_one_batch(void **state)
 {
 	int *fd = *state;
-	struct worker *w = worker_new(bg_wake, fd);
+	struct worker *w = worker_new("test", bg_wake, fd);
 	struct task tasks[3];
 
 	number(tasks, 3);
@@ -154,7 +154,7 @@ static void jobs_of_another_kind_are_another_batch_and_keep_the_order(void **sta
 {
 	static const int batch_of[] = { 1, 1, 2, 3, 3, 3 };
 	int *fd = *state;
-	struct worker *w = worker_new(bg_wake, fd);
+	struct worker *w = worker_new("test", bg_wake, fd);
 	struct task tasks[6];
 
 	number(tasks, 6);
@@ -175,7 +175,7 @@ static void the_end_waits_for_everything_that_was_given(void **state)
 	int *fd = *state;
 
 	for (int round = 0; round < 50; round++) {
-		struct worker *w = worker_new(bg_wake, fd);
+		struct worker *w = worker_new("test", bg_wake, fd);
 		struct task tasks[4];
 		int count = 0;
 		number(tasks, 4);
@@ -191,7 +191,7 @@ static void one_that_got_nothing_ends_at_once(void **state)
 {
 	int *fd = *state;
 
-	assert_null(worker_end(worker_new(bg_wake, fd)));
+	assert_null(worker_end(worker_new("test", bg_wake, fd)));
 	assert_int_equal(batches, 0);
 }
 
