@@ -264,6 +264,7 @@ def life():
     tpctl("start")
     say(server.call("check", ticket="a")["gate"]["verdict"] == "held", "and answers once it is started")
     stopped(server)
+    waiting(server)
     say(server.end() == 0, "the end of input is the end")
     orphan()
     deaf()
@@ -282,6 +283,26 @@ def stopped(server):
     server.start("tools/list")
     say(got == [ids[0], ids[2]] and json.loads(server.receive())["id"] == server.last,
         "what was cancelled is not answered, the others are", got)
+
+
+def waiting(server):
+    """A tool that waits, while others are used; its end is bounded by itself, if not by the asker."""
+    try:
+        server.call("wait", ticket="a", until="clear", timeout="1ms")
+        say(False, "what does not happen in time is a refusal")
+    except Refused as why:
+        say(why.code == "timed_out", "what does not happen in time is a refusal", why)
+    waits = server.start("tools/call", name="wait", arguments={"ticket": "a", "until": "clear", "timeout": "9h"})
+    say(server.call("check", ticket="a")["gate"]["verdict"] == "held", "who waits keeps nobody else waiting")
+    with open("tickets/c/item.md", encoding="utf-8") as file:
+        text = file.read()
+    with open("tickets/c/item.md", "w", encoding="utf-8") as file:
+        file.write(text.replace("ready", "done"))
+    answer = json.loads(server.receive())
+    say(answer["id"] == waits and answer["result"]["structuredContent"]["happened"] == "clear",
+        "and is told when it happens", answer)
+    with open("tickets/c/item.md", "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def orphan():
