@@ -208,7 +208,7 @@ local function views()
 	vim.cmd('Tp check')
 	like(
 		card(),
-		'a  queued  ○ held\nThe first\n.*blocked  blocked by b',
+		'^ a  queued  ○ held%s+\n The first%s.*blocked  blocked by b',
 		':Tp check shows the verdict of the Ticket at hand'
 	)
 	vim.cmd('Tp why a')
@@ -371,7 +371,7 @@ local function keys_of_the_queue()
 	is(here(), 'tickets/a/item.md', 'its <CR> opens the Ticket')
 	vim.cmd('wincmd p')
 	press('K')
-	like(card(), '^a  queued  ● clear', 'its K shows the card')
+	like(card(), '^ a  queued  ● clear', 'its K shows the card')
 	press('w')
 	like(shows('nothing holds it'), '^a ', 'its w what holds it')
 	press('q')

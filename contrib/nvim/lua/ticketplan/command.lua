@@ -43,20 +43,8 @@ end
 
 local function check(call)
 	on_ticket(call, function(id)
-		call.agent:request(
-			'ticket.get',
-			{ ticket = id },
-			told(
-				function(answer)
-					pane.card(
-						require('ticketplan.views').card(
-							answer.ticket,
-							pane.card_width()
-						)
-					)
-				end
-			)
-		)
+		local go = told(function(answer) pane.card(answer.ticket, call.agent) end)
+		call.agent:request('ticket.get', { ticket = id }, go)
 	end)
 end
 

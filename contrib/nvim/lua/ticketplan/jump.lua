@@ -45,6 +45,8 @@ local function of_record(agent, id, near)
 			end
 		end
 	end
+	-- All ids of records have a number or a colon in them; most words have neither.
+	if not id:find('[%d:]') then return nil end
 	local cursor
 	for _ = 1, PAGES do
 		answer =

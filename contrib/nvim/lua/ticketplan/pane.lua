@@ -14,18 +14,29 @@ local function buffer(name)
 	return buf
 end
 
--- Jump to the Ticket or record of the row, else to what is named at the cursor, in the
--- window one came from.
+-- Go to a window for files: the one before, else any, else a new one.
+local function leave()
+	vim.cmd('wincmd p')
+	if vim.bo.buftype == '' then return end
+	for _, win in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+		if vim.bo[vim.api.nvim_win_get_buf(win)].buftype == '' then
+			return vim.api.nvim_set_current_win(win)
+		end
+	end
+	vim.cmd('topleft new')
+end
+
+-- Jump to what is named at the cursor, else to the Ticket of the row.
 local function follow(buf)
 	local agent, jump = ticket.agent(buf), require('ticketplan.jump')
-	local row = (vim.b[buf].ticketplan_rows or {})[tostring(vim.api.nvim_win_get_cursor(0)[1])]
-		or {}
+	local line = tostring(vim.api.nvim_win_get_cursor(0)[1])
+	local row = (vim.b[buf].ticketplan_rows or {})[line] or {}
 	local word = ticket.word()
 	local found = word and word ~= row.ticket and agent and jump.find(agent, word, row.ticket)
 	if not found and row.ticket and agent then found = jump.find(agent, row.ticket) end
 	if not found then return require('ticketplan.command').fail('nothing to jump to here') end
-	vim.cmd('wincmd p')
-	if vim.api.nvim_get_current_buf() == buf then vim.cmd('aboveleft new') end
+	leave()
+	M.close_card()
 	jump.open(found)
 end
 
@@ -99,22 +110,65 @@ function M.fit(win, buf, most)
 	vim.api.nvim_win_set_height(win, math.max(3, math.min(lines, most)))
 end
 
--- A sheet at the cursor, which goes when the cursor moves.
-function M.card(sheet)
-	if sheet.lines[#sheet.lines] == '' then sheet.lines[#sheet.lines] = nil end
-	local buf = vim.lsp.util.open_floating_preview(sheet.lines, '', {
+-- Where so many lines fit: below the cursor, else above it, else where there is more room.
+local function card_place(width, height)
+	local cursor = vim.fn.screenpos(0, vim.fn.line('.'), vim.fn.col('.'))
+	local row, column = math.max(cursor.row, 1), math.max(cursor.col, 1)
+	local above, below = row - 3, vim.o.lines - vim.o.cmdheight - row - 2
+	local up = below < height and above > below
+	local shown = math.max(1, math.min(height, up and above or below))
+	return {
+		relative = 'editor',
+		style = 'minimal',
 		border = 'rounded',
-		focus_id = 'ticketplan',
-		max_width = 84,
-		wrap = false,
-	})
-	sheet:colour(buf, M.namespace)
-	return buf
+		row = up and row - shown - 3 or row,
+		col = math.max(0, math.min(column - 1, vim.o.columns - width - 2)),
+		width = width,
+		height = shown,
+		focusable = true,
+	}
 end
 
--- How wide a card may be.
-function M.card_width() return math.min(80, vim.o.columns - 6) end
+local card
 
-M.sheet = text.sheet
+function M.close_card()
+	if card and vim.api.nvim_win_is_valid(card) then vim.api.nvim_win_close(card, true) end
+	card = nil
+end
+
+-- The card goes when the cursor moves, unless it moved into the card.
+local function close_later(buf)
+	vim.api.nvim_create_autocmd({ 'CursorMoved', 'CursorMovedI', 'InsertEnter', 'BufHidden' }, {
+		buffer = buf,
+		callback = function()
+			if card and vim.api.nvim_get_current_win() == card then return end
+			M.close_card()
+			return true
+		end,
+	})
+end
+
+-- A Ticket at a glance, at the cursor, until that moves; asked for again, one goes into it.
+function M.card(told, agent)
+	if card and vim.api.nvim_win_is_valid(card) then
+		return vim.api.nvim_set_current_win(card)
+	end
+	local buf, here = vim.api.nvim_create_buf(false, true), vim.api.nvim_get_current_buf()
+	local sheet = require('ticketplan.views').card(told, math.min(80, vim.o.columns - 6))
+	local rows, width = {}, 0
+	sheet:indent()
+	for line, shown in ipairs(sheet.lines) do
+		rows[line] = { ticket = told.id }
+		width = math.max(width, vim.fn.strdisplaywidth(shown))
+	end
+	M.fill(buf, sheet, rows)
+	card = vim.api.nvim_open_win(buf, false, card_place(width, #sheet.lines))
+	local colours = 'NormalFloat:Normal,FloatBorder:TicketplanFaint'
+	vim.api.nvim_win_set_option(card, 'winhighlight', colours)
+	vim.bo[buf].bufhidden = 'wipe'
+	vim.b[buf].ticketplan_top = agent.top
+	keys(buf)
+	close_later(here)
+end
 
 return M

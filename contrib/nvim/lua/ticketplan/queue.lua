@@ -41,7 +41,7 @@ end
 local function add_row(sheet, row, width)
 	local mark, group = icon(row.gate.verdict)
 	sheet:add(mark .. ' ', group):add(text.pad(row.id, width), 'TicketplanId')
-	sheet:add('  ' .. (row.queued_at or ''):sub(1, 10) .. '  ', 'TicketplanFaint')
+	sheet:add(('  %-10s  '):format((row.queued_at or ''):sub(1, 10)), 'TicketplanFaint')
 	sheet:add(text.plain(row.title)):line()
 end
 

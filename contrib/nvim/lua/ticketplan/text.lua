@@ -109,6 +109,16 @@ end
 -- The number of the line that is being written, from 1.
 function Sheet:row() return #self.lines end
 
+-- Move all of it to the right by a column.
+function Sheet:indent()
+	for row, line in ipairs(self.lines) do
+		self.lines[row] = ' ' .. line .. ' '
+	end
+	for _, part in ipairs(self.parts) do
+		part.from, part.to = part.from + 1, part.to + 1
+	end
+end
+
 -- Be what a buffer holds.
 function Sheet:put(buf, namespace)
 	local lines = self.lines
