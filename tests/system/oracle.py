@@ -677,6 +677,35 @@ class Oracle:
                 todo += self.next(one)
         return False
 
+    # -- What doctor finds beside the files themselves
+
+    def findings(self, ident):
+        """Codes, as often as they apply."""
+        yield from self.bypasses(ident)
+        for record in self.records[ident]:
+            if record.status == "dangling":
+                yield "dangling"
+            if record.kind != "waiting_capacity_note" or self.merged(ident):
+                continue
+            if record.status == "satisfied":
+                yield "wait_over"
+            if record.status == "live" and not record.until:
+                yield "wait_unbounded"
+
+    def bypasses(self, ident):
+        begun = self.started(ident) and not self.merged(ident)
+        since = instant(self.best(ident, "queued"))
+        plans = [record for record in self.records[ident]
+                 if record.kind == "accepted_plan" and not record.gone]
+        if begun and (not plans or (since is not None and plans[-1].at < since)):
+            yield "unrecorded"
+        if begun:
+            yield from ("past_hold" for row in self.gate(ident)[1]
+                        if row["severity"] == "hold" and row["code"] != "accepted")
+        plan = self.planned(ident)
+        if plan and not self.started(ident) and self.now - plan.at >= 3600 * 1000000:
+            yield "accepted_not_started"
+
     def queue(self):
         def place(ident):
             said = self.best(ident, "queued")

@@ -18,5 +18,10 @@ if [ -n "${TP_CORPUS-}" ]; then
 		tar -xJf "$archive"
 		seen_by "$python" "$system/oracle_ask.py" --tree "$bin/tpctl" "$box/$name"
 	done
+	mkdir "$box/history"
+	for checkouts in one two; do
+		seen_by "$python" "$system/oracle_ask.py" --history "$bin/tpctl" "$box/history" \
+			"$TP_CORPUS/history.jsonl" "$checkouts"
+	done
 fi
 finish

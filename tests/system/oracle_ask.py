@@ -4,10 +4,14 @@
 
 oracle_ask.py TPCTL FOLDER SEED WORLDS     trees by chance, in repositories below FOLDER
 oracle_ask.py --tree TPCTL REPOSITORY      one repository as it is
+oracle_ask.py --history TPCTL FOLDER FILE one|two
+                                           events of a tree, one after the other
 """
 import collections
+import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 
@@ -76,7 +80,17 @@ class Compare:
         self.same("verdicts of the queue", gates, {one: self.told.gate(one)[0] for one in gates
                                                    if one in self.told.seen})
         self.records()
+        self.doctor()
         return self.bad
+
+    def doctor(self):
+        codes = ("dangling", "wait_over", "wait_unbounded", "unrecorded", "past_hold",
+                 "accepted_not_started")
+        rows = [(row["ticket"], row["code"]) for row in pages(self.conn, "doctor.run", "problems")
+                if row["code"] in codes]
+        self.met.update(code for _, code in rows)
+        self.same("doctor", sorted(rows), sorted((ident, code) for ident in self.told.seen
+                                                 for code in self.told.findings(ident)))
 
     def ticket(self, ident, got):
         told = self.told
@@ -141,19 +155,36 @@ def git(folder, *words):
 class World:
     def __init__(self, tpctl, folder, rng):
         self.tpctl, self.top, self.rng = tpctl, folder, rng
-        os.makedirs(folder)
-        git(folder, "init", "--quiet", "--template=", "--initial-branch=main")
-        git(folder, "commit", "--quiet", "--allow-empty", "-m", "begin")
+        self.begin()
         self.tops = {"main": folder}
         for name in rng.sample(["zeta", "alpha", "\u00fcber", "n.1"], rng.choice([0, 0, 1, 2])):
-            git(folder, "worktree", "add", "--quiet", "--detach", folder + "-" + name)
-            self.tops[os.path.basename(folder) + "-" + name] = folder + "-" + name
+            self.add(folder + "-" + name)
         self.authority = "main"
         if len(self.tops) > 1 and rng.random() < 0.3:
             self.authority = rng.choice(sorted(self.tops))
             git(folder, "config", "ticketplan.authority", self.authority)
         self.root = rng.choice(oracle.ROOTS)
         self.had, self.maker = {}, None
+
+    @classmethod
+    def plain(cls, tpctl, folder, side=False):
+        """A repository with one checkout, or two."""
+        world = cls.__new__(cls)
+        world.tpctl, world.top, world.tops, world.authority = tpctl, folder, {"main": folder}, "main"
+        if not os.path.isdir(folder):
+            world.begin()
+        if side:
+            world.add(folder + "-side")
+        return world
+
+    def begin(self):
+        os.makedirs(self.top)
+        git(self.top, "init", "--quiet", "--template=", "--initial-branch=main")
+        git(self.top, "commit", "--quiet", "--allow-empty", "-m", "begin")
+
+    def add(self, top):
+        git(self.top, "worktree", "add", "--quiet", "--detach", top)
+        self.tops[os.path.basename(top)] = top
 
     def conn(self):
         words = [self.tpctl, "-C", self.top, "start"]
@@ -223,8 +254,7 @@ def by_chance(tpctl, folder, seed, worlds):
 
 
 def one_tree(tpctl, top):
-    world = World.__new__(World)
-    world.tpctl, world.top, world.tops, world.authority = tpctl, top, {"main": top}, "main"
+    world = World.plain(tpctl, top)
     compare = Compare(world.conn(), world.told())
     for line in compare.everything():
         print("not ok", line[:1500])
@@ -234,7 +264,75 @@ def one_tree(tpctl, top):
     return 1 if compare.bad else 0
 
 
+# -- A real history ---------------------------------------------------------------
+
+
+class Life:
+    """Writes the events of a history as the tool that made it did; with a second checkout,
+    what is begun and done there reaches the first by a merge now and then."""
+
+    def __init__(self, main, side=None):
+        self.main, self.side = main, side or main
+        self.items, self.relations = {}, collections.defaultdict(list)
+
+    def write(self, top, path, text, mode="w"):
+        path = os.path.join(top, ".yoi/tickets", path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, mode) as file:
+            file.write(text)
+
+    def event(self, event):
+        ticket, top = event["ticket"], self.side
+        if event["op"] in ("ticket", "state"):
+            item = self.items.setdefault(ticket, {"title": ticket, "created_at": event["at"]})
+            item.update(state=event["state"], updated_at=event["at"])
+            if event["state"] == "queued":
+                item["queued_at"] = event["at"]
+            if event["state"] not in ("inprogress", "done"):
+                top = self.main
+            text = "".join("%s: '%s'\n" % pair for pair in item.items())
+            self.write(top, ticket + "/item.md", "---\n" + text + "---\n")
+        elif event["op"] == "relation":
+            self.relations[ticket].append(event["relation"])
+            whole = {"version": 1, "relations": self.relations[ticket]}
+            self.write(top, ticket + "/artifacts/relations.json", json.dumps(whole))
+        else:
+            self.write(top, ticket + "/artifacts/orchestration-plan.jsonl",
+                       json.dumps(event["record"]) + "\n", "a")
+
+    def merge(self):
+        if self.side != self.main:
+            for one, other in ((self.side, self.main), (self.main, self.side)):
+                shutil.copytree(one + "/.yoi", other + "/.yoi", dirs_exist_ok=True)
+
+
+def history(tpctl, folder, path, checkouts):
+    world = World.plain(tpctl, folder + "/" + checkouts, checkouts == "two")
+    life = Life(*world.tops.values())
+    conn, asked = world.conn(), 0
+    with open(path) as file:
+        events = [json.loads(line) for line in file]
+    for number, event in enumerate(events, 1):
+        life.event(event)
+        if number % 170 == 0:
+            life.merge()
+        if number % 50 and number < len(events):
+            continue
+        compare = Compare(conn, world.told())
+        for line in compare.everything()[:20]:
+            print("not ok event %d: %s" % (number, line[:1500]))
+        asked += compare.asked
+        if compare.bad:
+            return 1
+    world.stop()
+    print("ok the two agree all along a real history, in %s" % checkouts)
+    print("# %d Tickets asked" % asked)
+    return 0
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "--tree":
         sys.exit(one_tree(*sys.argv[2:4]))
+    if sys.argv[1] == "--history":
+        sys.exit(history(*sys.argv[2:6]))
     sys.exit(by_chance(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
