@@ -57,11 +57,21 @@ const char *tool_advice(enum fault_code code)
 
 /* -- How a tool is described -------------------------------------------- */
 
+/* A choice of types is more than the interfaces of some models take; text says it all. */
+static void simplify(const struct tool *tool, json_t *properties)
+{
+	for (const struct rpc_field *f = rpc_method(tool->method)->params; f->name; f++)
+		if (f->type == RPC_DURATION)
+			json_object_set_new(json_object_get(properties, f->name), "type",
+					    json_string("string"));
+}
+
 static json_t *input_schema(const struct tool *tool)
 {
 	json_t *schema = describe_params(rpc_method(tool->method));
 	json_t *properties = json_object_get(schema, "properties");
 
+	simplify(tool, properties);
 	for (const char *at = tool->unlisted; *at;) {
 		size_t len = strcspn(at, " ");
 		char *name = xstrndup(at, len);
