@@ -411,12 +411,22 @@ static void report_duplicates(struct content *c)
 	free(sorted);
 }
 
+/* The same bytes mean something else in another Ticket's folder, or under another name. */
+static uint64_t hash_there(enum role role, struct str ticket, struct str name)
+{
+	return hash_of(ticket) ^ (role == ROLE_RECORD ? hash_of(name) : 0);
+}
+
+bool artifact_is(const struct content *c, struct str ticket, struct str name, struct str bytes)
+{
+	return c->len == bytes.len && c->hash == (hash_of(bytes) ^ hash_there(c->role, ticket, name));
+}
+
 struct content *artifact_parse(enum role role, struct str ticket, struct str name, struct str bytes)
 {
 	struct content *c = content_new(role, bytes);
 
-	/* The same bytes mean something else in another Ticket's folder, or under another name. */
-	c->hash ^= hash_of(ticket) ^ (role == ROLE_RECORD ? hash_of(name) : 0);
+	c->hash ^= hash_there(role, ticket, name);
 	/* Names, quotes and blanks are more than a third of a file; what is kept is the rest. */
 	arena_reserve(&c->arena, bytes.len * 5 / 8 + 16);
 	if (role == ROLE_PLAN)

@@ -100,6 +100,9 @@ struct content *item_parse(struct str bytes, bool slug);
 /* An artifact of this Ticket; `name` is the file's. */
 struct content *artifact_parse(enum role role, struct str ticket, struct str name,
 			       struct str bytes);
+/* Whether that is what a file of this name, with these bytes, was parsed into. */
+bool artifact_is(const struct content *content, struct str ticket, struct str name,
+		 struct str bytes);
 
 /* Front matter may have so many bytes; of item.md no more than this need be read. */
 #define ITEM_HEAD_MAX (64 * 1024)

@@ -9,7 +9,7 @@
 #include "stamp.h"
 #include "ulid.h"
 
-#define TEXT_MAX (16 * 1024)
+#define TEXT_MAX       (16 * 1024)
 #define LINE_BYTES_MAX 1024
 
 /* -- Conditions --------------------------------------------------------- */
@@ -65,8 +65,9 @@ bool draft_until(struct index *ix, struct str text, struct until *u, struct faul
 	*u = (struct until){ .form = UNTIL_AFTER };
 	if (str_starts(text, STR("after:")) && stamp_parse(behind(text, 6), &u->after))
 		return true;
-	return fault(why, FAULT_INVALID,
-		     "until takes ticket:ID=STATE, after:TIME (as 2026-01-31T12:00:00Z), human or free:N");
+	return fault(
+		why, FAULT_INVALID,
+		"until takes ticket:ID=STATE, after:TIME (as 2026-01-31T12:00:00Z), human or free:N");
 }
 
 /* -- Checks ------------------------------------------------------------- */
@@ -81,7 +82,8 @@ static bool check_text(const struct index *ix, const char *name, struct str text
 			     text.len, max);
 	for (size_t i = 0; line && i < text.len; i++)
 		if (text.at[i] == '\n' || text.at[i] == '\r')
-			return fault(why, FAULT_INVALID, "%s has several lines; one is taken", name);
+			return fault(why, FAULT_INVALID, "%s has several lines; one is taken",
+				     name);
 	return guard_text(ix, name, text, why);
 }
 
@@ -114,14 +116,17 @@ static bool check_fields(const struct draft *d, struct fault *why)
 	if (takes == TAKES_TICKET && str_eq(d->other, d->ticket->id))
 		return fault(why, FAULT_INVALID, "a Ticket cannot be related to itself");
 	if (takes == TAKES_NOTE && !d->note.len)
-		return fault(why, FAULT_INVALID, "%s needs a message that says what it waits for", kind);
+		return fault(why, FAULT_INVALID, "%s needs a message that says what it waits for",
+			     kind);
 	if (plan && !d->plan.summary.len)
-		return fault(why, FAULT_INVALID, "%s needs a message that says what was accepted", kind);
+		return fault(why, FAULT_INVALID, "%s needs a message that says what was accepted",
+			     kind);
 	if (takes == TAKES_RECORD && !d->retracts.len)
 		return fault(why, FAULT_INVALID, "use record.retract to take a record back");
-	return only_with("other", d->other.at, takes == TAKES_TICKET, "the kinds that name a Ticket",
+	return only_with("other", d->other.at, takes == TAKES_TICKET,
+			 "the kinds that name a Ticket", why) &&
+	       only_with("until", d->until.form, takes == TAKES_NOTE, "waiting_capacity_note",
 			 why) &&
-	       only_with("until", d->until.form, takes == TAKES_NOTE, "waiting_capacity_note", why) &&
 	       only_with("branch", d->plan.branch.at, plan, "accepted_plan", why) &&
 	       only_with("worktree", d->plan.worktree.at, plan, "accepted_plan", why) &&
 	       only_with("role_plan", d->plan.role_plan.at, plan, "accepted_plan", why);
@@ -226,7 +231,8 @@ struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
 	char *name = xasprintf("%.*s.json", STR_ARG(d->id));
 	struct ledger_entry *entry = ledger_entry_new(root, copy->dir, name);
 
-	buf_addf(&entry->bytes, "%s\n", text);
+	buf_add_str(&entry->bytes, str_of(text));
+	buf_add_str(&entry->bytes, STR("\n"));
 	free(root);
 	free(name);
 	free(text);
@@ -238,18 +244,23 @@ struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
 
 const struct decision *draft_find(const struct ticket *t, struct str id)
 {
+	uint32_t tag = id_tag(id);
+
 	for (uint32_t i = 0; i < t->own_count; i++)
-		if (t->own[i].doc->content->role == ROLE_RECORD && str_eq(t->own[i].record->id, id))
+		if (t->own[i].tag == tag && t->own[i].doc->content->role == ROLE_RECORD &&
+		    str_eq(t->own[i].record->id, id))
 			return &t->own[i];
 	return NULL;
 }
 
 bool draft_is(const struct decision *stored, const struct ledger_entry *entry)
 {
+	struct str name = str_of(entry->name), bytes = { entry->bytes.at, entry->bytes.len };
+
+	if (artifact_is(stored->doc->content, stored->ticket->id, name, bytes))
+		return true;
 	/* Read the file as it would be read from the disk: then both went the same way. */
-	struct content *asked =
-		artifact_parse(ROLE_RECORD, stored->ticket->id, str_of(entry->name),
-			       (struct str){ entry->bytes.at, entry->bytes.len });
+	struct content *asked = artifact_parse(ROLE_RECORD, stored->ticket->id, name, bytes);
 	bool same = asked->record_count == 1 && record_same(stored->record, &asked->records[0]);
 
 	content_free(asked);

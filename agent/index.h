@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "content.h"
 #include "fault.h"
@@ -52,6 +53,7 @@ struct copy {
 	struct doc *docs;
 	int source;
 	unsigned item_epoch;
+	uint32_t unreadable; /* how many of docs cannot be read whole */
 	bool docs_mixed; /* to be sorted by the next settle */
 	bool twice;      /* another folder of its source holds this Ticket too */
 	char dir[];      /* from the root */
@@ -65,6 +67,7 @@ struct decision {
 	struct ticket *other;        /* NULL where the kind names none */
 	struct decision *prev, *next; /* in other->incoming */
 	uint64_t sources;            /* bit a source */
+	uint32_t tag;                /* id_tag of its id */
 	bool retracted;
 	bool diverged; /* sources hold it with different content */
 };
@@ -162,6 +165,16 @@ size_t index_record_count(const struct index *ix);
 size_t index_flaw_count(const struct index *ix);
 /* Tickets that somebody works on. */
 size_t index_occupied(const struct index *ix);
+
+/* Of equal ids equal, of others rarely: to look for one without reading them all. */
+static inline uint32_t id_tag(struct str id)
+{
+	uint32_t tag = (uint32_t)id.len;
+
+	if (id.len >= sizeof(tag))
+		memcpy(&tag, id.at + id.len - sizeof(tag), sizeof(tag));
+	return tag;
+}
 
 /* What a source says of the Ticket's state; of one that it holds twice, nothing. */
 enum state copy_state(const struct copy *copy);

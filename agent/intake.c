@@ -9,6 +9,13 @@ static void count_content(struct index *ix, const struct content *c, int sign)
 		ix->flaws += (size_t)((int64_t)sign * (c->flaw_count + c->flaws_cut));
 }
 
+static void count_doc(struct index *ix, struct copy *copy, const struct content *c, int sign)
+{
+	count_content(ix, c, sign);
+	if (c && c->unreadable)
+		copy->unreadable += (uint32_t)sign;
+}
+
 static struct copy *find_copy(const struct ticket *t, int source, struct str dir)
 {
 	struct copy *copy = t->copies;
@@ -54,7 +61,7 @@ static void drop_doc(struct index *ix, struct doc *doc)
 	struct copy *copy = doc->copy;
 
 	ticket_soil(ix, copy->ticket);
-	count_content(ix, doc->content, -1);
+	count_doc(ix, copy, doc->content, -1);
 	HASH_DELETE(hh, ix->docs[copy->source], doc);
 	DL_DELETE(copy->docs, doc);
 	/* Decisions point to the doc until settle; the content may be shared. */
@@ -142,8 +149,8 @@ static void put_doc(struct index *ix, struct copy *copy, struct str path, struct
 		DL_APPEND(copy->docs, doc);
 	}
 	ticket_soil(ix, copy->ticket);
-	count_content(ix, doc->content, -1);
-	count_content(ix, content, +1);
+	count_doc(ix, copy, doc->content, -1);
+	count_doc(ix, copy, content, +1);
 	content_free(doc->content);
 	doc->content = content;
 	doc->epoch = ix->epoch;

@@ -171,11 +171,8 @@ static bool same_id(const struct folder_id *a, const struct folder_id *b)
 	       a->born_s == b->born_s && a->born_ns == b->born_ns;
 }
 
-/*
- * Before the first write in a folder: its name and its parent's are synced, for
- * whoever made them, git or an agent that was killed, may not have done it.
- */
-static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool made)
+/* Which folder it is that the entry's record goes to, and the place where it would be known. */
+static bool bg_identify(struct ledger_entry *e, struct folder_id *id, struct folder_id **place)
 {
 	struct statx st;
 
@@ -185,17 +182,51 @@ static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool mad
 	e->folder_ino = st.stx_ino;
 	/* Folders of one tree have numbers that are alike in their low bits. */
 	uint64_t spread = (st.stx_ino ^ st.stx_dev_minor) * UINT64_C(0x9e3779b97f4a7c15);
-	struct folder_id *place = &known[spread >> 54];
-	struct folder_id id = { st.stx_dev_major, st.stx_dev_minor, st.stx_ino, st.stx_btime.tv_sec,
-				st.stx_btime.tv_nsec };
+	*place = &known[spread >> 54];
+	*id = (struct folder_id){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
+				  st.stx_btime.tv_sec, st.stx_btime.tv_nsec };
 	/* Where the file system does not tell when it was made, it may be another each time. */
-	if (!made && st.stx_mask & STATX_BTIME && same_id(place, &id))
+	if (!(st.stx_mask & STATX_BTIME))
+		id->ino = 0;
+	return true;
+}
+
+/*
+ * Before the first write in a folder: its name and its parent's are synced, for
+ * whoever made them, git or an agent that was killed, may not have done it.
+ */
+static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool made)
+{
+	struct folder_id id, *place;
+
+	if (!bg_identify(e, &id, &place))
+		return false;
+	if (!made && id.ino && same_id(place, &id))
 		return true;
 	if (fsync(artifacts) < 0 || fsync(ticket) < 0)
 		return bg_doubt(e, "the folder for records was not synced");
 	bg_sweep(e->folder);
 	*place = id;
 	return true;
+}
+
+/* One step instead of three to a folder in which this agent wrote before. */
+static bool bg_open_known(struct ledger_entry *e, int root)
+{
+	struct folder_id id, *place;
+	char *path;
+
+	if (atomic_load(&doubted))
+		return false;
+	path = xasprintf("%s/artifacts/records", e->dir);
+	bool known_one = beneath_open_dir(root, path, &e->folder) == BENEATH_OK &&
+			 bg_identify(e, &id, &place) && id.ino && same_id(place, &id);
+	free(path);
+	if (known_one)
+		return true;
+	bg_close(e->folder);
+	e->folder = -1;
+	return false;
 }
 
 /* Open the entry's records folder, once the disk is trusted. */
@@ -206,6 +237,10 @@ static bool bg_open_folder(struct ledger_entry *e)
 
 	if (root < 0)
 		return fault_errno(&e->why, FAULT_IO, "cannot open %s", e->root);
+	if (bg_open_known(e, root)) {
+		bg_close(root);
+		return true;
+	}
 	bool ok = bg_enter(root, e->dir, NULL, &ticket, &e->why) && bg_trusted(ticket, e) &&
 		  bg_enter(ticket, "artifacts", &made, &artifacts, &e->why) &&
 		  bg_enter(artifacts, "records", &made, &e->folder, &e->why) &&

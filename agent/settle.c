@@ -53,12 +53,7 @@ static void find_twice(struct ticket *t)
 
 static bool copy_unreadable(const struct copy *copy)
 {
-	if (!copy->item || copy->item->unreadable)
-		return true;
-	for (const struct doc *d = copy->docs; d; d = d->next)
-		if (d->content->unreadable)
-			return true;
-	return false;
+	return !copy->item || copy->item->unreadable || copy->unreadable;
 }
 
 /* What the item.md files of all sources come to. */
@@ -110,6 +105,7 @@ static int doc_order(const struct doc *a, const struct doc *b)
 {
 	return strcmp(a->path, b->path);
 }
+
 /* Sorts by key, then by what decides which source's content counts. */
 static int by_key(const void *a, const void *b, void *data)
 {
@@ -134,6 +130,15 @@ static int by_time(const void *a, const void *b, void *data)
 	if (x->record->at != y->record->at)
 		return x->record->at < y->record->at ? -1 : 1;
 	return by_key(a, b, data);
+}
+
+/* As they are where each record has a file: names of files sort by time, too. */
+static bool in_order(struct index *ix, const struct decision *all, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++)
+		if (by_time(&all[i - 1], &all[i], ix) > 0)
+			return false;
+	return true;
 }
 
 static bool same_key(const struct decision *a, const struct decision *b)
@@ -235,6 +240,7 @@ static uint32_t gather(const struct ticket *t, struct decision *into)
 					into[count] = (struct decision){
 						.record = &d->content->records[i],
 						.doc = d,
+						.tag = id_tag(d->content->records[i].id),
 						.sources = UINT64_C(1) << c->source,
 					};
 	return count;
@@ -263,7 +269,8 @@ static void settle_records(struct index *ix, struct ticket *t)
 		gather(t, own);
 		if (t->copies->next)
 			count = merge_sources(ix, own, count);
-		qsort_r(own, count, sizeof(*own), by_time, ix);
+		if (!in_order(ix, own, count))
+			qsort_r(own, count, sizeof(*own), by_time, ix);
 		t->own = own;
 		t->own_count = count;
 		settle_retractions(t);
@@ -280,8 +287,8 @@ bool ticket_awaits_start(const struct ticket *t)
 static void settle_occupied(struct index *ix, struct ticket *t)
 {
 	ix->occupied -= t->occupied;
-	t->occupied = t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 ||
-		      ticket_awaits_start(t);
+	t->occupied =
+		t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 || ticket_awaits_start(t);
 	ix->occupied += t->occupied;
 }
 

@@ -69,7 +69,10 @@ static void *bg_main(void *data)
 		bg_run(batch);
 		pthread_mutex_lock(&w->mutex);
 		append(&w->done, batch);
+		/* Outside: who is woken would only wait for the mutex. */
+		pthread_mutex_unlock(&w->mutex);
 		w->wake(w->ctx);
+		pthread_mutex_lock(&w->mutex);
 	}
 	pthread_mutex_unlock(&w->mutex);
 	return NULL;
@@ -111,8 +114,8 @@ void worker_give(struct worker *w, struct job *jobs)
 {
 	pthread_mutex_lock(&w->mutex);
 	append(&w->given, jobs);
-	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->mutex);
+	pthread_cond_signal(&w->more);
 }
 
 struct job *worker_take(struct worker *w)

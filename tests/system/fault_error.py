@@ -70,6 +70,9 @@ def allowed(name, line, error):
     # Looking around and sweeping: most of it the write can do without.
     if name in ("getdents64", "unlinkat") or (name == "openat" and '".", O_RDONLY' in line):
         return {"ok"}
+    # The short way to a folder that is known; there is a longer one.
+    if name == "openat2" and '/artifacts/records"' in line:
+        return {"ok"}
     if name in ("newfstatat", "statx"):
         return {"ok", "no_space" if error in SPACE else "io"}
     if name == "linkat" and error in ("EIO", "EINTR"):
