@@ -130,17 +130,27 @@ class Agent:
 
 
 class Trace:
-    def __init__(self, tid, *injections, follow=False):
+    def __init__(self, tid, *injections, follow=False, path=None):
         self.log = os.environ["HOME"] + "/strace"
         if os.path.exists(self.log):
             os.unlink(self.log)
         command = ["strace", "-y", "-s", "64", "-o", self.log, "-p", str(tid)]
         for injection in injections:
             command += ["-e", "inject=" + injection]
+        command += ["-P", path] if path else []
         self.process = subprocess.Popen(command + (["-f"] if follow else []),
                                         stderr=subprocess.DEVNULL)
         threads = len(os.listdir("/proc/%d/task" % tid)) if follow else 1
-        until("tracing", lambda: self.text().count("(") >= threads, self.process)
+        # With a path nothing is shown until it is used: the kernel knows who traces.
+        until("tracing", (lambda: self.is_tracer(tid)) if path else
+              lambda: self.text().count("(") >= threads, self.process)
+
+    def is_tracer(self, pid):
+        for tid in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/status" % (pid, tid), encoding="utf-8") as status:
+                if "TracerPid:\t%d\n" % self.process.pid not in status.read():
+                    return False
+        return True
 
     def text(self):
         if not os.path.exists(self.log):

@@ -6,6 +6,7 @@ fault_error.py TOP SCALE
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -123,11 +124,12 @@ def loop(run, shape, scale):
 
 # -- Several at once -----------------------------------------------------
 
-def together(run, thread=None, injection=None):
-    """The log of all threads, or with an injection into one thread, of that; and the answers."""
+def together(run, thread=None, injection=None, path=None):
+    """The log of all threads, or with an injection into one thread, of that; and the answers.
+    With a path the injection is for calls on that, in whatever thread."""
     requests = [run.request(shape) for shape in ("old", "new", "old", "found")]
     tid = run.agent.threads()[thread] if thread else run.agent.pid
-    trace = Trace(tid, *[injection] if injection else [], follow=not thread)
+    trace = Trace(tid, *[injection] if injection else [], follow=not thread, path=path)
     answers = run.agent.ask_together(requests)
     log = trace.end()
     conn = run.agent.connect()
@@ -159,12 +161,13 @@ def batches(store, scale):
         for thread, name, nth, _ in seen[::{0: 9, 100: 1}.get(scale, 3)]:
             together(run, thread, "%s:error=%s:when=%d" % (name, ERRORS[nth % 2], nth))
         # The sync of the folder that two of them share.
-        thread, _, nth, _ = [step for step in seen if step[1] == "fsync" and
-                             "/old/artifacts/records>" in step[3]][-1]
-        _, answers = together(run, thread, "fsync:error=EIO:when=%d" % nth)
+        log, answers = together(run, None, "fsync:error=EIO:when=1",
+                                store.top + "/tickets/old/artifacts/records")
         told = {answers[0], answers[2]} == {"outcome_unknown"} and answers[1] == answers[3] == "ok"
         run.wrong += [] if told else [answers]
-        run.wrong += [] if thread.startswith("sync") else ["they were not synced together"]
+        syncs = [thread for thread, tid in run.agent.threads().items()
+                 if re.search("^%d +fsync.*INJECTED" % tid, log, re.M)]
+        run.wrong += [] if syncs and syncs[0].startswith("sync") else ["by whom: %s" % syncs]
         wrong = run.wrong + store.flaws(run.agent.connect(), litter=True)
         wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
         wrong += [] if len(run.codes) > 2 else [run.codes]
