@@ -13,6 +13,7 @@
 #include "follow.h"
 #include "git.h"
 #include "hash.h"
+#include "holders.h"
 #include "life.h"
 #include "log.h"
 #include "server.h"
@@ -26,7 +27,7 @@
 struct agent {
 	struct ev_loop *loop;
 	ev_prepare turn;
-	ev_io files, mounts;
+	ev_io files, mounts, ends;
 	ev_async written;
 	ev_signal term, interrupt;
 	ev_timer idle, patience;
@@ -39,6 +40,7 @@ struct agent {
 	struct watch *watch;
 	struct git *git;
 	struct sources *sources;
+	struct holders *holders;
 	struct worker *worker;
 	struct timeline *timeline;
 	struct job *to_write, **to_write_last;
@@ -139,13 +141,16 @@ static struct str store(void *data)
 	return a->store_failed ? str_of(a->store_fault.text) : STR_NONE;
 }
 
+static void queue_job(struct agent *a, struct job *job)
+{
+	job->next = NULL;
+	*a->to_write_last = job;
+	a->to_write_last = &job->next;
+}
+
 static void queue_write(void *data, struct ledger_entry *entry)
 {
-	struct agent *a = data;
-
-	entry->job.next = NULL;
-	*a->to_write_last = &entry->job;
-	a->to_write_last = &entry->job.next;
+	queue_job(data, &entry->job);
 }
 
 static bool revision(void *data, struct call *call, unsigned nth, struct str text,
@@ -199,6 +204,10 @@ static void watch_socket(struct agent *a)
 
 static void give_writes(struct agent *a)
 {
+	struct job *claims = holders_write(a->holders);
+
+	if (claims)
+		queue_job(a, claims);
 	if (!a->to_write)
 		return;
 	worker_give(a->worker, a->to_write);
@@ -227,14 +236,42 @@ static void check_write(struct agent *a, const struct ledger_entry *entry)
 	free(path);
 }
 
-static void resume_written(struct agent *a, struct job *done)
+/* What came back, before the index settles: claims are to count in the answers that follow. */
+static struct amendment *see_written(struct agent *a, struct job **done)
+{
+	struct amendment *amended = NULL;
+
+	for (struct job **at = done, *job; (job = *at);) {
+		struct ledger_entry *entry = (struct ledger_entry *)job;
+		if (job->run != ledger_write) {
+			/* There is one at a time. */
+			*at = job->next;
+			amended = holders_written(a->holders, (struct registry_write *)job);
+			continue;
+		}
+		const struct call *call = entry->owner;
+		if (call->amendment && call->amendment->made_claim)
+			holders_recorded(a->holders, call->amendment,
+					 entry->result == LEDGER_WRITTEN ||
+						 entry->result == LEDGER_THERE);
+		at = &job->next;
+	}
+	return amended;
+}
+
+static void resume_written(struct agent *a, struct job *done, struct amendment *amended)
 {
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
 		done = done->next;
 		note_outcome(a, entry);
 		check_write(a, entry);
-		server_resume(a->server, entry);
+		server_resume(a->server, entry->owner);
+	}
+	while (amended) {
+		struct amendment *next = amended->next;
+		server_resume(a->server, amended->owner);
+		amended = next;
 	}
 }
 
@@ -297,18 +334,21 @@ static void end_turn(struct agent *a)
 {
 	struct job *done = worker_take(a->worker);
 	struct call *ready = timeline_take(a->timeline);
+	struct amendment *amended = see_written(a, &done);
 
 	index_pass_time(a->ix, stamp_now());
+	holders_turn(a->holders);
 	sources_turn(a->sources);
+	holders_settled(a->holders);
 	follow_up(&a->follow, stamp_now());
 	set_clock(a);
 	if (a->check_socket) {
 		server_check_socket(a->server);
 		watch_socket(a);
 	}
-	resume_written(a, done);
+	resume_written(a, done, amended);
 	resume_git(a, ready);
-	server_next_accept(a->server);
+	server_line(a->server);
 	server_calls(a->server);
 	give_writes(a);
 	/* A long turn must not count against the clients that waited for it. */
@@ -364,7 +404,8 @@ static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
 	double since;
 
 	(void)events;
-	bool idle = server_idle(a->server, &since);
+	/* Claims live by us: nobody else would see them end. */
+	bool idle = server_idle(a->server, &since) && !holders_busy(a->holders);
 	ev_tstamp left = idle ? since + a->idle_s - ev_now(loop) : a->idle_s;
 	if (idle && left <= 0.) {
 		log_info("agent: nobody asked for a while; ending");
@@ -389,6 +430,7 @@ static void start_watchers(struct agent *a)
 {
 	ev_prepare_init(&a->turn, on_turn);
 	ev_io_init(&a->files, on_files, watch_fd(a->watch), EV_READ);
+	ev_io_init(&a->ends, on_files, holders_fd(a->holders), EV_READ);
 	ev_async_init(&a->written, on_written);
 	ev_signal_init(&a->term, on_signal, SIGTERM);
 	ev_signal_init(&a->interrupt, on_signal, SIGINT);
@@ -397,8 +439,10 @@ static void start_watchers(struct agent *a)
 	ev_init(&a->patience, on_patience);
 	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
 	ev_set_priority(&a->files, 1);
+	ev_set_priority(&a->ends, 1);
 	ev_prepare_start(a->loop, &a->turn);
 	ev_io_start(a->loop, &a->files);
+	ev_io_start(a->loop, &a->ends);
 	ev_async_start(a->loop, &a->written);
 	ev_signal_start(a->loop, &a->term);
 	ev_signal_start(a->loop, &a->interrupt);
@@ -450,6 +494,8 @@ static bool set_up(struct agent *a, const struct place *place, const struct agen
 		return fault(why, FAULT_INTERNAL, "libev has no way to wait for events here");
 	a->ix = index_new();
 	fill_service(a, place, options);
+	if (!holders_new(&a->service, place->state, !options->stdio, &a->holders, why))
+		return false;
 	return open_door(a, options, why);
 }
 
@@ -491,6 +537,7 @@ void agent_run(struct agent *a)
 	index_pass_time(a->ix, stamp_now());
 	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
 				 strcmp(place->source, "main") == 0 ? place->top : NULL);
+	holders_load(a->holders);
 	follow_begin(&a->follow, a->ix, stamp_now());
 	if (a->lock >= 0)
 		watch_mounts(a);
@@ -511,13 +558,17 @@ static void drop_waiting(struct service *service)
 }
 
 /* Writes that nobody waits for any more. */
-static void drop_written(struct job *done)
+static void drop_written(struct agent *a, struct job *done)
 {
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
+		bool record = done->run == ledger_write;
 		done = done->next;
-		call_drop(entry->owner);
+		/* The other one is the holders'. */
+		if (record)
+			call_drop(entry->owner);
 	}
+	holders_free(a->holders);
 }
 
 void agent_free(struct agent *a)
@@ -525,8 +576,7 @@ void agent_free(struct agent *a)
 	if (!a)
 		return;
 	server_free(a->server);
-	if (a->worker)
-		drop_written(worker_end(a->worker));
+	drop_written(a, a->worker ? worker_end(a->worker) : NULL);
 	ledger_end();
 	drop_waiting(&a->service);
 	timeline_free(a->timeline);

@@ -35,13 +35,17 @@ struct str answer_file(struct call *call, int source, struct str path)
 
 /* -- Records ------------------------------------------------------------ */
 
-static void put_plan(struct wire *w, const struct plan *plan)
+static void put_plan(struct call *call, const struct record *record)
 {
+	const struct plan *plan = record->plan;
+	struct wire *w = &call->out;
+
 	wire_key(w, "accepted_plan");
 	wire_map(w);
 	wire_put_str(w, "summary", plan->summary);
 	wire_put_opt(w, "branch", plan->branch);
 	wire_put_opt(w, "worktree", plan->worktree);
+	wire_put_opt(w, "path", claims_path(call->service->claims, record->id));
 	wire_put_opt(w, "role_plan", plan->role_plan);
 	wire_end(w);
 }
@@ -95,7 +99,7 @@ void answer_record(struct call *call, const struct seen *row)
 	wire_put_opt(w, "other", other ? other->id : STR_NONE);
 	wire_put_opt(w, "note", r->note);
 	if (r->plan)
-		put_plan(w, r->plan);
+		put_plan(call, r);
 	if (r->until)
 		put_until(w, r->until);
 	wire_put_opt(w, "retracts", r->retracts);
@@ -142,6 +146,46 @@ void answer_gate(struct call *call, const struct gate *gate)
 	for (size_t i = 0; i < gate->count; i++)
 		put_reason(w, &gate->reasons[i]);
 	wire_end(w);
+	wire_end(w);
+}
+
+/* -- Claims ------------------------------------------------------------- */
+
+/* What is said of a claim as long as it lives, and later. */
+static void put_claim(struct wire *w, const struct claim *c)
+{
+	wire_put_str(w, "ticket", c->ticket);
+	wire_put_str(w, "session", c->session);
+	wire_put_opt(w, "role", c->role);
+	wire_put_int(w, "token", (int64_t)c->token);
+	wire_put_time(w, "since", c->since);
+}
+
+void answer_claim(struct call *call, const struct claim *c)
+{
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	put_claim(w, c);
+	wire_put_opt(w, "source", c->source);
+	put_word(w, "lives", &words_lives, (int)c->lives);
+	if (c->lives == LIVES_PID)
+		wire_put_int(w, "pid", c->pid);
+	else
+		wire_put_time(w, "until", c->until_at);
+	wire_end(w);
+}
+
+void answer_claim_end(struct call *call, const struct claim_end *e)
+{
+	struct wire *w = &call->out;
+
+	wire_map(w);
+	put_claim(w, e->claim);
+	wire_put_time(w, "ended_at", e->at);
+	put_word(w, "ending", &words_ending, (int)e->how);
+	wire_put_opt(w, "by", e->by);
+	wire_put_opt(w, "reason", e->reason);
 	wire_end(w);
 }
 
@@ -252,7 +296,7 @@ static void put_both_records(struct call *call, const struct ticket *t, enum sco
 	put_records(call, "incoming", rows, page.count, true);
 }
 
-void answer_ticket(struct call *call, const struct ticket *t, enum scope scope)
+void answer_ticket(struct call *call, const struct ticket *t, enum scope scope, struct str session)
 {
 	const struct item *item = ticket_item(t);
 	struct wire *w = &call->out;
@@ -272,7 +316,12 @@ void answer_ticket(struct call *call, const struct ticket *t, enum scope scope)
 		wire_put_bool(w, "diverged", true);
 	put_problems(call, t);
 	put_both_records(call, t, scope);
-	gate_of(call->ix, t, call->now, &call->arena, &gate);
+	wire_key(w, "claims");
+	wire_list(w);
+	if (t->claim)
+		answer_claim(call, t->claim);
+	wire_end(w);
+	gate_for(call->ix, t, call->now, call_session(call, session), &call->arena, &gate);
 	wire_key(w, "gate");
 	answer_gate(call, &gate);
 	wire_end(w);

@@ -13,7 +13,10 @@
  */
 void answer_record(struct call *call, const struct seen *row);
 void answer_gate(struct call *call, const struct gate *gate);
-void answer_ticket(struct call *call, const struct ticket *ticket, enum scope scope);
+void answer_ticket(struct call *call, const struct ticket *ticket, enum scope scope,
+		   struct str session);
+void answer_claim(struct call *call, const struct claim *claim);
+void answer_claim_end(struct call *call, const struct claim_end *end);
 void answer_ticket_row(struct call *call, const struct ticket *ticket);
 void answer_queue_row(struct call *call, const struct gate *gate);
 void answer_finding(struct call *call, const struct finding *finding);

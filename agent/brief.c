@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "brief.h"
 
+#include "claims.h"
 #include "doctor.h"
 #include "gate.h"
 #include "query.h"
@@ -8,7 +9,7 @@
 #include "stamp.h"
 #include "thread.h"
 
-enum part { QUEUE, PLANS, WAITS, HOLDS, BYPASSES, PROBLEMS, THREADS, PART_COUNT };
+enum part { QUEUE, PLANS, CLAIMS, WAITS, HOLDS, BYPASSES, PROBLEMS, THREADS, PART_COUNT };
 
 /* How long each may be at least, in hundredths, and how to ask for the rest. */
 static const struct {
@@ -17,6 +18,7 @@ static const struct {
 } parts[PART_COUNT] = {
 	[QUEUE] = { "Queue", "tpctl queue", 40 },
 	[PLANS] = { "Accepted, under way", "tpctl records --kind accepted_plan", 15 },
+	[CLAIMS] = { "Claimed at present, on this machine", "tpctl claims", 5 },
 	[WAITS] = { "Waits", "tpctl records --kind waiting_capacity_note", 10 },
 	[HOLDS] = { "Held, not queued yet", "tpctl tickets --state planning --state ready", 10 },
 	[BYPASSES] = { "Bypasses", "tpctl doctor", 5 },
@@ -35,6 +37,7 @@ struct lines {
 struct writing {
 	struct index *ix;
 	int64_t now;
+	struct str session;
 	struct arena *arena;
 	struct lines lines[PART_COUNT];
 };
@@ -78,7 +81,7 @@ static void add_holds(struct writing *w, enum part part, const struct gate *gate
 
 static void write_queue(struct writing *w)
 {
-	struct page page = { .limit = RPC_LIMIT_MAX };
+	struct page page = { .limit = RPC_LIMIT_MAX, .session = w->session };
 	struct gate *rows;
 	struct fault never;
 
@@ -108,6 +111,18 @@ static void write_plan(struct writing *w, const struct ticket *t)
 				   STR_ARG(r->plan->branch), r->plan->worktree.at ? " worktree " : "",
 				   STR_ARG(r->plan->worktree), STR_ARG(r->author),
 				   stamp_text(r->at, at), STR_ARG(r->plan->summary)));
+}
+
+static void write_claim(struct writing *w, const struct ticket *t)
+{
+	struct buf holder = { 0 };
+
+	if (!t->claim)
+		return;
+	claim_describe(t->claim, &holder);
+	add(w, CLAIMS, arena_printf(w->arena, "- %.*s by %s%s", STR_ARG(t->id), buf_text(&holder),
+				    str_eq(t->claim->session, w->session) ? " (this session)" : ""));
+	buf_release(&holder);
 }
 
 static struct str condition(struct writing *w, const struct until *u)
@@ -149,7 +164,7 @@ static void write_held(struct writing *w, const struct ticket *t)
 
 	if (t->state != STATE_PLANNING && t->state != STATE_READY)
 		return;
-	gate_of(w->ix, t, w->now, w->arena, &gate);
+	gate_for(w->ix, t, w->now, w->session, w->arena, &gate);
 	if (!gate.holds)
 		return;
 	add(w, HOLDS, arena_printf(w->arena, "- %.*s (%s) %.*s", STR_ARG(t->id),
@@ -290,8 +305,10 @@ static void gather(struct writing *w, brief_thread_fn *thread, void *ctx)
 
 	write_queue(w);
 	for (size_t i = 0; i < count; i++) {
-		if (all[i]->occupied || all[i]->state == STATE_INPROGRESS)
+		if ((all[i]->occupied && !ticket_only_claimed(all[i])) ||
+		    all[i]->state == STATE_INPROGRESS)
 			write_plan(w, all[i]);
+		write_claim(w, all[i]);
 		write_waits(w, all[i]);
 		write_held(w, all[i]);
 		write_thread(w, all[i], thread, ctx);
@@ -299,10 +316,10 @@ static void gather(struct writing *w, brief_thread_fn *thread, void *ctx)
 	write_problems(w);
 }
 
-void brief_of(struct index *ix, int64_t now, size_t max, brief_thread_fn *thread, void *ctx,
-	      struct arena *arena, struct brief *brief)
+void brief_of(struct index *ix, int64_t now, struct str session, size_t max,
+	      brief_thread_fn *thread, void *ctx, struct arena *arena, struct brief *brief)
 {
-	struct writing w = { .ix = ix, .now = now, .arena = arena };
+	struct writing w = { .ix = ix, .now = now, .session = session, .arena = arena };
 	size_t room[PART_COUNT], count;
 	struct ticket *const *all = index_tickets(ix, &count);
 	struct buf out = { 0 };

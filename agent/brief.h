@@ -9,8 +9,8 @@
  * What one who forgot everything has to know, in one text of limited length.
  * The sections, in this order, each by the order of its list:
  *
- *   the queue with verdicts and what holds; accepted plans under way; waits with
- *   their conditions; holds on Tickets not queued yet; bypasses; problems;
+ *   the queue with verdicts and what holds; accepted plans under way; live claims;
+ *   waits with their conditions; holds on Tickets not queued yet; bypasses; problems;
  *   decisions and plans in the threads of queued and running Tickets.
  *
  * Equal trees give equal texts.  Each section is sure of a share of the length;
@@ -28,7 +28,7 @@ struct brief {
 	size_t cut_count;
 };
 
-void brief_of(struct index *ix, int64_t now, size_t max, brief_thread_fn *thread, void *ctx,
-	      struct arena *arena, struct brief *brief);
+void brief_of(struct index *ix, int64_t now, struct str session, size_t max,
+	      brief_thread_fn *thread, void *ctx, struct arena *arena, struct brief *brief);
 
 #endif

@@ -261,6 +261,7 @@ void call_drop(struct call *call)
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
 	ledger_entry_free(call->entry);
+	free(call->amendment);
 	buf_release(&call->bytes);
 	free(call);
 }
@@ -281,10 +282,27 @@ static struct call *park(const struct call *call, struct str message)
 	return kept;
 }
 
+/* Changes of claims that stand together are made together; everything else waits for them. */
+static bool joins(enum rpc_id id)
+{
+	return id == RPC_claim_take || id == RPC_claim_renew || id == RPC_claim_release;
+}
+
+bool call_must_wait(const struct call *call)
+{
+	const struct service *s = call->service;
+
+	return s->accepting || s->amended || (s->amending && !joins(call->id)) ||
+	       (s->waiting && s->waiting != call && !call->resumed) ||
+	       /* Nothing is accepted on half of what git is about to write. */
+	       (call->id == RPC_ticket_accept && s->unsettled(s->agent));
+}
+
 /* Give the call to what it waits for. */
 static void wait_for(struct call *call)
 {
 	struct service *s = call->service;
+	bool amends = call->amendment && !call->amendment->ended;
 
 	if (call->waits) {
 		listener_wait(call->listener, call);
@@ -294,13 +312,18 @@ static void wait_for(struct call *call)
 		s->await_git(s->agent, call);
 		return;
 	}
-	if (!call->entry) {
+	if (!call->entry && !amends) {
 		DL_APPEND(s->waiting, call);
 		return;
 	}
-	call->entry->owner = call;
 	if (call->id == RPC_ticket_accept)
 		s->accepting = call;
+	if (amends) {
+		call->amendment->owner = call;
+		s->join(s->holders, call->amendment);
+		return;
+	}
+	call->entry->owner = call;
 	s->write(s->agent, call->entry);
 }
 

@@ -164,7 +164,7 @@ static void add_past_hold(const struct index *ix, const struct ticket *t, const 
 	gate_of(ix, t, now, into->arena, &gate);
 	for (size_t i = 0; i < gate.count; i++)
 		if (gate.reasons[i].severity == SEVERITY_HOLD &&
-		    gate.reasons[i].code != REASON_ACCEPTED)
+		    gate.reasons[i].code != REASON_ACCEPTED && gate.reasons[i].code != REASON_CLAIMED)
 			add_item(into, PROBLEM_PAST_HOLD, at)->text =
 				arena_printf(into->arena, "in progress, and held: %.*s",
 					     STR_ARG(gate.reasons[i].text));

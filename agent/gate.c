@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "claims.h"
 #include "cycle.h"
 #include "stamp.h"
 #include "utf8.h"
@@ -18,6 +19,7 @@ struct asked {
 	const struct index *ix;
 	const struct ticket *t;
 	int64_t now;
+	struct str session; /* that asks; absent: nobody in particular */
 	struct arena *arena;
 	struct gate *gate;
 	size_t cap;
@@ -148,7 +150,7 @@ static void rule_accepted(struct asked *a)
 {
 	const struct ticket *t = a->t;
 
-	if (t->occupied && t->state == STATE_QUEUED && t->busy_elsewhere < 0) {
+	if (t->state == STATE_QUEUED && t->busy_elsewhere < 0 && ticket_plan_is_current(t)) {
 		struct reason_row *row = add_record(a, REASON_ACCEPTED, SEVERITY_HOLD, t->last_plan,
 						    NULL);
 		row->text = arena_printf(a->arena, "accepted already%.*s; ends when it is queued anew "
@@ -162,6 +164,30 @@ static void rule_accepted(struct asked *a)
 					 "merged, or set back there",
 					 STR_ARG(row->source));
 	}
+}
+
+/* `SESSION (ROLE) since TIME, until TIME` */
+static struct str holder_of(struct asked *a, const struct claim *claim)
+{
+	struct buf text = { 0 };
+
+	claim_describe(claim, &text);
+	struct str kept = arena_str(a->arena, (struct str){ text.at, text.len });
+	buf_release(&text);
+	return kept;
+}
+
+static void rule_claimed(struct asked *a)
+{
+	const struct claim *claim = a->t->claim;
+
+	if (!claim || (a->session.at && str_eq(claim->session, a->session)))
+		return;
+	struct reason_row *row = add(a, REASON_CLAIMED, SEVERITY_HOLD, ORIGIN_CLAIM);
+	row->source = claim->source;
+	row->text = arena_printf(a->arena, "claimed by %.*s; ends %s, or when it is given back",
+				 STR_ARG(holder_of(a, claim)),
+				 claim->lives == LIVES_PID ? "with that process" : "then unless renewed");
 }
 
 static void say_waits_for(struct asked *a, const struct decision *d, const struct ticket *other,
@@ -195,11 +221,15 @@ static void say_conflict(struct asked *a, const struct decision *d, const struct
 	if (!other->occupied && (other->state != STATE_UNKNOWN || !ticket_exists(other)))
 		return;
 	row = add_record(a, REASON_CONFLICT, SEVERITY_HOLD, d, other);
-	row->text = arena_printf(a->arena, "%s %.*s, which is being worked on; ends when that is done "
-				 "or closed%.*s",
+	struct str ends = ticket_only_claimed(other)
+				  ? arena_printf(a->arena, "claimed by %.*s; ends when it is given back",
+						 STR_ARG(holder_of(a, other->claim)))
+				  : STR("being worked on; ends when that is done or closed");
+	row->text = arena_printf(a->arena, "%s %.*s, which is %.*s%.*s",
 				 d->record->kind == KIND_CONFLICTS_WITH ? "conflicts with"
 									: "not in parallel with",
-				 STR_ARG(name_of(a, other)), STR_ARG(because(a, d->record)));
+				 STR_ARG(name_of(a, other)), STR_ARG(ends),
+				 STR_ARG(because(a, d->record)));
 }
 
 /* When another Ticket comes to a state; `t` is NULL for one that is not there. */
@@ -229,7 +259,7 @@ static struct str until_text(struct asked *a, const struct until *u, const struc
 	case UNTIL_FREE:
 		return arena_printf(a->arena,
 				    "ends when fewer than %lld Tickets are being worked on (now %zu)",
-				    (long long)u->free, index_occupied(a->ix));
+				    (long long)u->free, index_occupied_beside(a->ix, a->t));
 	case UNTIL_HUMAN:
 		return STR("ends when a person retracts the note or accepts the Ticket");
 	case UNTIL_NONE:
@@ -394,6 +424,7 @@ static void find_reasons(struct asked *a)
 	if (a->t->unreadable)
 		rule_unreadable(a);
 	rule_accepted(a);
+	rule_claimed(a);
 	for (uint32_t i = 0; i < a->t->own_count; i++)
 		rule_record(a, &a->t->own[i], true);
 	DL_FOREACH(a->t->incoming, d)
@@ -412,10 +443,10 @@ static void conclude(struct gate *gate)
 										: VERDICT_CLEAR;
 }
 
-void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
-	     struct gate *gate)
+void gate_for(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
+	      struct arena *arena, struct gate *gate)
 {
-	struct asked a = { ix, ticket, now, arena, gate, 0 };
+	struct asked a = { ix, ticket, now, session, arena, gate, 0 };
 
 	*gate = (struct gate){ .ticket = ticket };
 	find_reasons(&a);
@@ -423,12 +454,24 @@ void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, s
 	conclude(gate);
 }
 
-void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
-			struct arena *arena, struct gate *gate)
+void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
+	     struct gate *gate)
 {
-	struct asked a = { ix, ticket, now, arena, gate, 0 };
+	gate_for(ix, ticket, now, STR_NONE, arena, gate);
+}
+
+void gate_for_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
+			    struct str session, struct arena *arena, struct gate *gate)
+{
+	struct asked a = { ix, ticket, now, session, arena, gate, 0 };
 
 	*gate = (struct gate){ .ticket = ticket };
 	find_reasons(&a);
 	conclude(gate);
+}
+
+void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
+			struct arena *arena, struct gate *gate)
+{
+	gate_for_without_cycle(ix, ticket, now, STR_NONE, arena, gate);
 }

@@ -35,9 +35,12 @@ static inline bool reason_waits(const struct reason_row *row)
 	       row->code == REASON_UNMERGED;
 }
 
-/* Everything in *gate lives in the arena or the index. */
+/* For nobody in particular.  Everything in *gate lives in the arena or the index. */
 void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
 	     struct gate *gate);
+/* For this session (absent: nobody): what it claims itself does not hold it. */
+void gate_for(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
+	      struct arena *arena, struct gate *gate);
 
 /*
  * The same but for the note on a cycle, which takes a search: for who walks from
@@ -45,5 +48,7 @@ void gate_of(const struct index *ix, const struct ticket *ticket, int64_t now, s
  */
 void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
 			struct arena *arena, struct gate *gate);
+void gate_for_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
+			    struct str session, struct arena *arena, struct gate *gate);
 
 #endif

@@ -110,6 +110,8 @@ bool handle_agent_status(struct call *call, const struct agent_status_params *p,
 	answer_strs(call, "reasons", keeping.reasons, keeping.reason_count);
 	wire_put_bool(w, "read_only", s->read_only);
 	wire_put_opt(w, "store", s->store(s->agent));
+	wire_put_int(w, "claims", (int64_t)s->claims->count);
+	wire_put_opt(w, "registry", s->registry(s->holders));
 	put_sources(call);
 	wire_put_int(w, "tickets", (int64_t)index_count(call->ix));
 	wire_put_int(w, "records", (int64_t)index_record_count(call->ix));

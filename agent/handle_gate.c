@@ -7,6 +7,7 @@
 #include "brief.h"
 #include "graph.h"
 #include "guard.h"
+#include "handle_claim.h"
 #include "handle_record.h"
 #include "why.h"
 
@@ -53,8 +54,8 @@ bool handle_ticket_why(struct call *call, const struct ticket_why_params *p, str
 
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
-	gate_of(call->ix, t, call->now, &call->arena, &gate);
-	why_of(call->ix, t, call->now, &call->arena, &rows, &count);
+	gate_for(call->ix, t, call->now, call_session(call, p->session), &call->arena, &gate);
+	why_of(call->ix, t, call->now, call_session(call, p->session), &call->arena, &rows, &count);
 	wire_put_str(&call->out, "ticket", t->id);
 	wire_put_str(&call->out, "verdict", str_of(word(&words_verdict, (int)gate.verdict)));
 	start = call->out.out->len;
@@ -133,7 +134,8 @@ bool handle_brief_get(struct call *call, const struct brief_get_params *p, struc
 	if (max < BRIEF_BYTES_MIN || max > RPC_MESSAGE_MAX)
 		return fault(why, FAULT_BAD_ARGUMENT, "max_bytes is %lld; it goes from %d to %d",
 			     (long long)max, BRIEF_BYTES_MIN, RPC_MESSAGE_MAX);
-	brief_of(call->ix, call->now, (size_t)max, s->thread, s->agent, &call->arena, &brief);
+	brief_of(call->ix, call->now, call_session(call, p->session), (size_t)max, s->thread, s->agent,
+		 &call->arena, &brief);
 	wire_put_str(&call->out, "text", brief.text);
 	wire_put_int(&call->out, "bytes", (int64_t)brief.text.len);
 	answer_strs(call, "cut", brief.cut, brief.cut_count);
@@ -159,11 +161,14 @@ static bool refuse(const struct gate *gate, struct fault *why)
 	return false;
 }
 
-static bool may_accept(struct call *call, const struct ticket *t, bool override, struct fault *why)
+static bool may_accept(struct call *call, const struct ticket *t,
+		       const struct ticket_accept_params *p, struct fault *why)
 {
+	bool override = p->override.len > 0;
 	struct gate gate;
 
-	gate_without_cycle(call->ix, t, call->now, &call->arena, &gate);
+	gate_for_without_cycle(call->ix, t, call->now, call_session(call, p->session), &call->arena,
+			   &gate);
 	if (gate.verdict == VERDICT_NOT_QUEUED)
 		return fault(why, FAULT_HELD, "%.*s is %s, not queued; only a queued Ticket is accepted",
 			     STR_ARG(t->id), word(&words_state, t->state));
@@ -175,30 +180,101 @@ static bool is_asked_again(const struct ticket *t, struct str id)
 	return id.at && draft_find(t, id);
 }
 
+static bool check_accept(struct call *call, const struct ticket_accept_params *p,
+			 const struct ticket *t, struct fault *why)
+{
+	if (p->override.at && !p->override.len)
+		return fault(why, FAULT_INVALID, "override needs a reason");
+	if (!p->claim && (p->role.at || p->pid || p->ttl))
+		return fault(why, FAULT_BAD_ARGUMENT, "role, pid and ttl go with claim");
+	return guard_text(call->ix, "override", p->override, why) &&
+	       (is_asked_again(t, p->id) || may_accept(call, t, p, why));
+}
+
+static void draft_plan(struct call *call, const struct ticket_accept_params *p,
+		       const struct ticket *t, struct str id, struct draft *draft)
+{
+	*draft = (struct draft){ .id = id, .ticket = t, .kind = KIND_ACCEPTED_PLAN,
+				 .author = p->author,
+				 .plan = { p->message, p->branch, p->worktree, p->role_plan } };
+	if (p->override.len)
+		draft->note = arena_printf(&call->arena, "override: %.*s", STR_ARG(p->override));
+}
+
+static bool write_plan(struct call *call, const struct ticket_accept_params *p, struct str id,
+		       struct fault *why)
+{
+	struct draft draft;
+	struct ticket *t;
+
+	if (!index_resolve(call->ix, p->ticket, &t, why))
+		return false;
+	draft_plan(call, p, t, id, &draft);
+	return record_write(call, &draft, why);
+}
+
+/* The claim first; it counts once the record is there. */
+static bool claim_first(struct call *call, const struct ticket_accept_params *p,
+			const struct ticket *t, struct fault *why)
+{
+	struct claim_wish wish = { p->session, p->role, p->pid, p->ttl };
+	char made[ULID_LEN + 1];
+	struct draft draft;
+
+	ulid_make(made);
+	draft_plan(call, p, t, p->id.at ? p->id : str_of(made), &draft);
+	struct str id = draft.id;
+	return draft_check(call->ix, &draft, &call->arena, why) &&
+	       claim_accept(call, t->id, id, &wish, why);
+}
+
+/* The claim is on disk: now the record; without it there is no claim either. */
+static bool record_after_claim(struct call *call, const struct ticket_accept_params *p,
+			       struct fault *why)
+{
+	struct service *s = call->service;
+	const struct amendment *a = call->amendment;
+
+	if (a->failed) {
+		*why = a->why;
+		return false;
+	}
+	if (write_plan(call, p, str_of(a->record), why))
+		return true;
+	s->recorded(s->holders, a, false);
+	return false;
+}
+
+static bool answer_accepted(struct call *call, const struct ticket_accept_params *p,
+			    struct fault *why)
+{
+	const struct claim *claim;
+
+	if (!record_answer_written(call, p->ticket, why))
+		return false;
+	claim = call->amendment ? claims_find(call->service->claims, call->amendment->tickets[0])
+				: NULL;
+	if (claim && str_eq(claim->session, call_session(call, p->session))) {
+		wire_key(&call->out, "claim");
+		answer_claim(call, claim);
+	}
+	return true;
+}
+
 bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *p, struct fault *why)
 {
-	struct draft draft = { .id = p->id, .kind = KIND_ACCEPTED_PLAN, .author = p->author,
-			       .plan = { p->message, p->branch, p->worktree, p->role_plan } };
 	struct ticket *t;
 
 	if (call->entry)
-		return record_answer_written(call, p->ticket, why);
-	/* Not on half of what git is about to write. */
-	if (call->service->accepting || (call->service->waiting && !call->resumed) ||
-	    call->service->unsettled(call->service->agent)) {
+		return answer_accepted(call, p, why);
+	if (call->amendment)
+		return record_after_claim(call, p, why);
+	if (call_must_wait(call)) {
 		call->parked = true;
 		return true;
 	}
-	if (!index_resolve(call->ix, p->ticket, &t, why))
+	if (!index_resolve(call->ix, p->ticket, &t, why) ||
+	    !claim_token_fits(call, p->ticket, p->token, why) || !check_accept(call, p, t, why))
 		return false;
-	if (p->override.at && !p->override.len)
-		return fault(why, FAULT_INVALID, "override needs a reason");
-	if (!guard_text(call->ix, "override", p->override, why))
-		return false;
-	if (!is_asked_again(t, p->id) && !may_accept(call, t, p->override.len, why))
-		return false;
-	draft.ticket = t;
-	if (p->override.len)
-		draft.note = arena_printf(&call->arena, "override: %.*s", STR_ARG(p->override));
-	return record_write(call, &draft, why);
+	return p->claim ? claim_first(call, p, t, why) : write_plan(call, p, p->id, why);
 }

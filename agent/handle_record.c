@@ -2,6 +2,7 @@
 #include "handle_record.h"
 
 #include "answer.h"
+#include "handle_claim.h"
 #include "handlers.h"
 #include "meaning.h"
 #include "stamp.h"
@@ -122,6 +123,8 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 {
 	char made[ULID_LEN + 1];
 
+	struct str worktree = draft->plan.worktree;
+
 	draft->at = draft->at ? draft->at : date_of(draft, call->now);
 	if (!draft->author.len)
 		draft->author = call->service->user(call->service->agent);
@@ -137,6 +140,9 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 		ledger_entry_free(entry);
 		return false;
 	}
+	/* The record has a label of it; where it is stays here. */
+	if (worktree.len && worktree.at[0] == '/')
+		call->service->remember(call->service->holders, draft->id, worktree);
 	/* Also what is there goes by the disk: that it is seen does not mean that it is safe. */
 	call->entry = entry;
 	call->parked = true;
@@ -214,6 +220,8 @@ bool handle_record_add(struct call *call, const struct record_add_params *p, str
 
 	if (call->entry)
 		return record_answer_written(call, p->ticket, why);
+	if (!claim_token_fits(call, p->ticket, p->token, why) || call->parked)
+		return call->parked;
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	draft.ticket = t;
@@ -281,6 +289,8 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 
 	if (call->entry)
 		return record_answer_written(call, p->ticket, why);
+	if (!claim_token_fits(call, p->ticket, p->token, why) || call->parked)
+		return call->parked;
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	if (!p->message.len)

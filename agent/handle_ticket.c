@@ -28,7 +28,7 @@ bool handle_ticket_get(struct call *call, const struct ticket_get_params *p, str
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	wire_key(&call->out, "ticket");
-	answer_ticket(call, t, (enum scope)p->status);
+	answer_ticket(call, t, (enum scope)p->status, p->session);
 	return true;
 }
 
@@ -39,7 +39,7 @@ bool handle_ticket_check(struct call *call, const struct ticket_check_params *p,
 
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
-	gate_of(call->ix, t, call->now, &call->arena, &gate);
+	gate_for(call->ix, t, call->now, call_session(call, p->session), &call->arena, &gate);
 	wire_key(&call->out, "gate");
 	answer_gate(call, &gate);
 	return true;
@@ -47,7 +47,8 @@ bool handle_ticket_check(struct call *call, const struct ticket_check_params *p,
 
 bool handle_queue_list(struct call *call, const struct queue_list_params *p, struct fault *why)
 {
-	struct page page = { .limit = p->limit, .cursor = p->cursor };
+	struct page page = { .limit = p->limit, .cursor = p->cursor,
+			     .session = call_session(call, p->session) };
 	struct gate *rows;
 
 	if (!query_queue(call->ix, p->clear, call->now, &call->arena, &page, &rows, why))

@@ -70,7 +70,7 @@ void ticket_soil(struct index *ix, struct ticket *t)
 
 void ticket_drop_if_unknown(struct index *ix, struct ticket *t)
 {
-	if (t->copies || t->incoming || t->own || t->dirty)
+	if (t->copies || t->incoming || t->own || t->claim || t->dirty)
 		return;
 	HASH_DELETE(hh, ix->tickets, t);
 	trace_drop(ix, t);
@@ -243,6 +243,16 @@ void index_pass_time(struct index *ix, int64_t now)
 int64_t index_next_time(const struct index *ix)
 {
 	return ix->next_time;
+}
+
+void index_claim(struct index *ix, struct str id, const struct claim *claim)
+{
+	struct ticket *t = claim ? ticket_find_or_make(ix, id) : index_named(ix, id);
+
+	if (!t || t->claim == claim)
+		return;
+	ticket_soil(ix, t);
+	t->claim = claim;
 }
 
 void index_touch(struct index *ix)

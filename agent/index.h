@@ -80,6 +80,7 @@ struct ticket {
 	struct decision *incoming;     /* list; those of others that name it */
 	const struct decision *last_plan; /* the accepted_plan that counts, or NULL */
 	const struct copy *face;       /* the copy whose item.md counts */
+	const struct claim *claim;     /* the live claim that counts, or NULL */
 	struct ticket *dirty_next;
 	struct trace *trace;           /* since the index is followed; NULL: no change yet */
 	uint32_t own_count;
@@ -143,6 +144,9 @@ bool index_settle(struct index *ix);
 void index_pass_time(struct index *ix, int64_t now);
 int64_t index_next_time(const struct index *ix);
 
+/* Who claims the Ticket of that id now; NULL for nobody.  Borrowed until the next call for it. */
+void index_claim(struct index *ix, struct str ticket, const struct claim *claim);
+
 /* Whatever else may change an answer (config, a passed time) says so. */
 void index_touch(struct index *ix);
 uint64_t index_generation(const struct index *ix);
@@ -163,8 +167,9 @@ const struct stray *index_strays(const struct index *ix);
 size_t index_count(const struct index *ix);
 size_t index_record_count(const struct index *ix);
 size_t index_flaw_count(const struct index *ix);
-/* Tickets that somebody works on. */
+/* Tickets that somebody works on; and without this one where that is only claimed. */
 size_t index_occupied(const struct index *ix);
+size_t index_occupied_beside(const struct index *ix, const struct ticket *ticket);
 
 /* Of equal ids equal, of others rarely: to look for one without reading them all. */
 static inline uint32_t id_tag(struct str id)
@@ -208,6 +213,9 @@ bool ticket_awaits_start(const struct ticket *t);
 
 /* Two records of one Ticket by id, plan's before relation's: 0 where they are the same one. */
 int decision_key_compare(const struct decision *a, const struct decision *b);
+
+/* Whether somebody is at work on it by a claim alone: it is not in progress, and no plan counts. */
+bool ticket_only_claimed(const struct ticket *t);
 
 /* Whether a later accepted plan of its Ticket took its place; only plans and waits can be. */
 bool decision_superseded(const struct decision *d);

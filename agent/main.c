@@ -13,6 +13,7 @@
  *   rpc         the request table as C            params    maps against the table
  *   frame       messages found and taken apart    wire      messages written
  *   describe    the table as help and schema      place     where everything is
+ *   session     who it is that asks
  *
  * agent/
  *  floor        hash     tables and lists         arena     memory freed at once
@@ -23,7 +24,8 @@
  *   index, index_private  all Tickets, sources    intake    what files are there
  *   settle      what they come to                 status    what became of records
  *   trace       who changed when                  ripple    whose answers a change reaches
- *   gate        may it be accepted now
+ *   gate        may it be accepted now            claims    who works on what
+ *   claimtext   claims as text
  *   query       lists in pages                    doctor    what is wrong
  *   meaning     what two records say alike        guard     keep local paths out
  *   cycle       who waits for itself              why       the tree of holds
@@ -41,7 +43,8 @@
  *   repo        objects of a repository           repo_back  the two ways to them
  *   repo_lib    by libgit2                        repo_run   by git itself
  *   ledger      durable record files              flush     many syncs at once
- *   life        lock, readiness
+ *   life        lock, readiness                   registry  the file of claims
+ *   pids        ends of processes, an alarm
  *  service      the bytes of clients
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer
@@ -49,13 +52,14 @@
  *   conn        one client                        clock     how generations are told
  *   feed        what changed since when           listener  what a client waits for
  *   handle_agent, handle_ticket, handle_gate, handle_record, handle_timeline  the handlers
- *   handle_feed  those to be told
+ *   handle_feed  those to be told                 handle_claim  those of claims
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index
  *   timeline    what git holds, for calls         upkeep    how well we keep up
  *   history     commits into the past
  *   sources_private    what sources and upkeep share
+ *   holders     claims, alive
  *   main        this file
  *
  * client/       tpctl; sees protocol/ only
@@ -71,6 +75,8 @@
  *   life        start, stop, socket               tick      deadlines
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people
+ *   parts       what those have in common         show_claims  those on claims
+ *   claim       hold one for a command
  *   out         standard output                   run       a command, start to end
  *   input       whole files read                  from      many records of one file
  *   holds       the tree of why                   usergit   the user's own git

@@ -311,8 +311,8 @@ static int queue_order(const void *x, const void *y)
 }
 
 /* The queue in its order; of `clear` only what nothing holds. */
-static struct queued *line_up(struct index *ix, bool clear, int64_t now, struct arena *arena,
-			      size_t *count)
+static struct queued *line_up(struct index *ix, bool clear, int64_t now, struct str session,
+			      struct arena *arena, size_t *count)
 {
 	size_t all, queued = 0;
 	struct ticket *const *list = index_tickets(ix, &all);
@@ -326,7 +326,7 @@ static struct queued *line_up(struct index *ix, bool clear, int64_t now, struct 
 		if (list[i]->state != STATE_QUEUED)
 			continue;
 		if (clear)
-			gate_without_cycle(ix, list[i], now, arena, &gate);
+			gate_for_without_cycle(ix, list[i], now, session, arena, &gate);
 		if (!clear || gate.verdict == VERDICT_CLEAR)
 			line[(*count)++] = queued_make(list[i], queued_since(list[i]), list[i]->id);
 	}
@@ -362,13 +362,14 @@ bool query_queue(struct index *ix, bool clear, int64_t now, struct arena *arena,
 
 	if (!page_begin(page, why))
 		return false;
-	const struct queued *line = line_up(ix, clear, now, arena, &page->count);
+	const struct queued *line = line_up(ix, clear, now, page->session, arena,
+					    &page->count);
 	if (!find_cursor(line, page, &first, why))
 		return false;
 	bool more = page_cut(page, first);
 	*rows = arena_alloc(arena, (page->returned + 1) * sizeof(**rows));
 	for (size_t i = 0; i < page->returned; i++)
-		gate_of(ix, line[first + i].ticket, now, arena, &(*rows)[i]);
+		gate_for(ix, line[first + i].ticket, now, page->session, arena, &(*rows)[i]);
 	if (more) {
 		const struct queued *last = &line[first + page->returned - 1];
 		page->next = arena_printf(arena, "%.*s/%.*s", STR_ARG(last->since),

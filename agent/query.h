@@ -34,6 +34,7 @@ struct record_filter {
 struct page {
 	int64_t limit;     /* as asked; 0: the default */
 	struct str cursor; /* absent: from the start */
+	struct str session; /* the queue: who asks, for the gates; absent: nobody in particular */
 	size_t count;      /* all rows that pass the filter */
 	size_t first;      /* the page is rows[first .. first + returned) */
 	size_t returned;

@@ -36,10 +36,16 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash_of((struct str){ (const char *)both, sizeof(both) });
 }
 
+/* Claims never change, so which one it is says what it says; also of a Ticket that is not there. */
+static uint64_t claim_of(const struct ticket *t)
+{
+	return t->claim ? mix((uintptr_t)t->claim, ticket_only_claimed(t)) : 0;
+}
+
 static uint64_t face_of(const struct index *ix, const struct ticket *t)
 {
 	int elsewhere = t->resolved_elsewhere;
-	uint64_t hash = hash_of(ticket_title(t));
+	uint64_t hash = mix(hash_of(ticket_title(t)), claim_of(t));
 
 	hash = mix(hash, elsewhere < 0 ? 0 : ix->sources[elsewhere].serial);
 	return mix(hash, (uint64_t)t->state << 1 | t->occupied);
@@ -80,7 +86,7 @@ static struct before *picture(const struct index *ix, const struct ticket *t)
 		count += is_edge(&t->own[i]);
 	struct before *b = xcalloc(1, sizeof(*b) + count * sizeof(*b->edges));
 	b->there = t->face;
-	b->face = b->there ? face_of(ix, t) : 0;
+	b->face = b->there ? face_of(ix, t) : claim_of(t);
 	for (uint32_t i = 0; i < t->own_count; i++)
 		if (is_edge(&t->own[i]))
 			b->edges[b->count++] =

@@ -58,27 +58,10 @@ static void abandon(struct call *call)
 	call_drop(call);
 }
 
-void server_next_accept(struct server *s)
+void server_resume(struct server *s, struct call *call)
 {
-	struct service *service = s->crowd.service;
-
-	while (!service->accepting && service->waiting && !service->unsettled(service->agent)) {
-		struct call *next = service->waiting;
-		DL_DELETE(service->waiting, next);
-		/* Whose client has gone accepts nothing any more. */
-		if (next->conn && !is_gone(next->conn))
-			conn_resume(next->conn, next);
-		else
-			abandon(next);
-	}
-}
-
-void server_resume(struct server *s, struct ledger_entry *entry)
-{
-	struct call *call = entry->owner;
-
+	(void)s;
 	conn_resume(call->conn, call);
-	server_next_accept(s);
 }
 
 void server_go_on(struct server *s, struct call *call)
@@ -89,6 +72,21 @@ void server_go_on(struct server *s, struct call *call)
 		conn_resume(call->conn, call);
 	else
 		abandon(call);
+}
+
+void server_line(struct server *s)
+{
+	struct service *service = s->crowd.service;
+	struct call *next;
+
+	while ((next = service->waiting) && !call_must_wait(next)) {
+		DL_DELETE(service->waiting, next);
+		/* Whose client has gone wants nothing any more. */
+		if (next->conn && !is_gone(next->conn))
+			conn_resume(next->conn, next);
+		else
+			abandon(next);
+	}
 }
 
 static void drop(struct server *s, struct conn *c)

@@ -30,12 +30,12 @@ void server_check_socket(struct server *server);
 
 /* Answer what is whole and was read before this turn; a limited number for each client. */
 void server_calls(struct server *server);
-/* A write has ended: answer whom it kept waiting. */
-void server_resume(struct server *server, struct ledger_entry *entry);
+/* What the call waited for has ended: answer it. */
+void server_resume(struct server *server, struct call *call);
 /* A call that waited for git goes on. */
 void server_go_on(struct server *server, struct call *call);
-/* Whose acceptance waited for its turn goes on, if it has come. */
-void server_next_accept(struct server *server);
+/* Those in the service's line whose turn has come go on. */
+void server_line(struct server *server);
 /* Send what can be sent, and free those that are gone. */
 void server_flush(struct server *server);
 /* Whether nobody is connected, and since when (loop time). */

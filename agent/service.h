@@ -5,6 +5,7 @@
 #include <msgpack.h>
 
 #include "arena.h"
+#include "claims.h"
 #include "fault.h"
 #include "index.h"
 #include "ledger.h"
@@ -19,6 +20,7 @@
  */
 struct conn;
 struct call;
+struct holders;
 struct follow;
 struct listener;
 
@@ -41,6 +43,23 @@ struct keeping {
 	uint64_t watches, unwatched, drains, walks, events, overflows, rescans;
 };
 
+/*
+ * A change of claims.  Those of one turn are written down together; the call that
+ * wants it is parked until then, and sees in `failed` and `why` what came of it.
+ */
+struct amendment {
+	struct amendment *next;
+	struct call *owner;
+	bool ended; /* it was written, or could not be */
+	bool failed;
+	struct fault why;
+	bool made_claim;              /* of an acceptance: a claim that counts once its record is there */
+	char record[ULID_LEN + 1];    /* of an acceptance */
+	int64_t at;                   /* when it was wanted */
+	struct str *tickets;          /* ids, and their number; with this struct in one block */
+	size_t count;
+};
+
 struct service {
 	struct index *ix;
 	const struct place *place;
@@ -55,12 +74,19 @@ struct service {
 	struct follow *follow;
 
 	/*
-	 * Acceptances are decided one after the other, each seeing what the ones
+	 * Who works on what is decided in one line, each call seeing what the ones
 	 * before it wrote; that is what makes one winner of any number of racers,
-	 * on one Ticket, on two that conflict, and on the last free place.
+	 * on one Ticket, on two that conflict, and on the last free place.  An
+	 * acceptance is alone in it; changes of claims that stand together are
+	 * made together.
 	 */
-	struct call *accepting; /* one whose record is being written */
+	struct call *accepting; /* one whose record, or claim, is being written */
 	struct call *waiting;   /* those parked behind it, in order */
+
+	const struct claims *claims; /* as they are on disk, without those that ended since */
+	bool amending;               /* changes are being gathered */
+	bool amended;                /* and others are being written */
+	char *session;               /* of who says no other: the user's */
 
 	/* The agent's side. */
 	void *agent;
@@ -82,6 +108,22 @@ struct service {
 	bool (*thread)(void *agent, const struct copy *copy, struct buf *text);
 	/* Why records cannot be written now; absent where they can. */
 	struct str (*store)(void *agent);
+	/* The side of claims. */
+	struct holders *holders;
+	/* The clock that leases go by, in microseconds. */
+	int64_t (*boot_now)(void);
+	/* The table that changes of claims are made in; NULL where there can be none now. */
+	struct claims *(*amend)(struct holders *holders, struct fault *why);
+	/* Park the amendment's owner until what was changed is written. */
+	void (*join)(struct holders *holders, struct amendment *amendment);
+	/* See that a process lives, and hear of its end from now on. */
+	bool (*process)(struct holders *holders, int64_t pid, uint64_t *born, struct fault *why);
+	/* Whether the record of an acceptance with a claim is there; without it the claim ends. */
+	void (*recorded)(struct holders *holders, const struct amendment *amendment, bool there);
+	/* Remember where the checkout of an accepted plan is. */
+	void (*remember)(struct holders *holders, struct str record, struct str path);
+	/* What is wrong with the registry; absent where nothing is. */
+	struct str (*registry)(const struct holders *holders);
 	/* Write durably; the call is parked until then.  The entry is taken over. */
 	void (*write)(void *agent, struct ledger_entry *entry);
 	/*
@@ -112,8 +154,8 @@ struct revision {
  * One request being answered.  A handler writes the fields of its answer into
  * `out`, a map that is open already, and returns true; or returns false with
  * *why.  A handler that must wait for the disk sets `parked`, leaves `out`
- * alone, and is resumed once the write has ended; one that is parked without an
- * entry waits for its turn to accept, and is run anew; one that also sets `waits`
+ * alone, and is resumed once the write has ended; one that is parked with neither
+ * entry nor amendment waits in line, and is run anew; one that also sets `waits`
  * waits for its Ticket to change, is run anew whenever it has, and holds up no
  * other request of its connection.
  */
@@ -149,6 +191,16 @@ struct call {
 	bool resumed;               /* it was parked before */
 	struct call *prev, *next;   /* in service->waiting, or its listener's waits */
 	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
+	struct amendment *amendment; /* the same, of claims */
 };
+
+/* Who asks: as he says, else the user. */
+static inline struct str call_session(const struct call *call, struct str said)
+{
+	return said.at ? said : str_of(call->service->session);
+}
+
+/* Whether a call that decides who works on what has to wait in line. */
+bool call_must_wait(const struct call *call);
 
 #endif

@@ -287,8 +287,8 @@ bool ticket_awaits_start(const struct ticket *t)
 static void settle_occupied(struct index *ix, struct ticket *t)
 {
 	ix->occupied -= t->occupied;
-	t->occupied =
-		t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 || ticket_awaits_start(t);
+	t->occupied = t->state == STATE_INPROGRESS || t->busy_elsewhere >= 0 || t->claim ||
+		      ticket_awaits_start(t);
 	ix->occupied += t->occupied;
 }
 

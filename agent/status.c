@@ -33,6 +33,18 @@ bool ticket_plan_is_current(const struct ticket *t)
 	       t->last_plan->record->at >= queued;
 }
 
+bool ticket_only_claimed(const struct ticket *t)
+{
+	return t->claim && t->state != STATE_INPROGRESS && t->busy_elsewhere < 0 &&
+	       !(t->state == STATE_QUEUED && ticket_plan_is_current(t));
+}
+
+/* Who claims a Ticket to accept it does not take the place that it waits for. */
+size_t index_occupied_beside(const struct index *ix, const struct ticket *t)
+{
+	return index_occupied(ix) - (ticket_only_claimed(t) ? 1 : 0);
+}
+
 bool decision_until_holds(const struct index *ix, const struct decision *d, int64_t now)
 {
 	const struct until *u = d->record->until;
@@ -46,7 +58,7 @@ bool decision_until_holds(const struct index *ix, const struct decision *d, int6
 	case UNTIL_AFTER:
 		return now >= u->after;
 	case UNTIL_FREE:
-		return index_occupied(ix) < (uint64_t)u->free;
+		return index_occupied_beside(ix, d->ticket) < (uint64_t)u->free;
 	case UNTIL_HUMAN:
 	case UNTIL_NONE:
 		break;

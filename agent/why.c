@@ -18,6 +18,7 @@ struct telling {
 	const struct index *ix;
 	struct arena *arena;
 	int64_t now;
+	struct str session;
 	struct told *table;
 	struct why_row *rows;
 	size_t count, cap;
@@ -38,7 +39,7 @@ static struct told *begin(struct telling *s, const struct ticket *t, struct told
 	told->above = above;
 	told->depth = above ? above->depth + 1 : 0;
 	told->open = true;
-	gate_without_cycle(s->ix, t, s->now, s->arena, &told->gate);
+	gate_for_without_cycle(s->ix, t, s->now, s->session, s->arena, &told->gate);
 	HASH_ADD_PTR(s->table, ticket, told);
 	return told;
 }
@@ -61,10 +62,10 @@ static const struct ticket *tell(struct telling *s, struct told *at, const struc
 	return NULL;
 }
 
-void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
-	    struct why_row **rows, size_t *count)
+void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
+	    struct arena *arena, struct why_row **rows, size_t *count)
 {
-	struct telling s = { .ix = ix, .arena = arena, .now = now };
+	struct telling s = { .ix = ix, .arena = arena, .now = now, .session = session };
 	struct told *at = begin(&s, ticket, NULL);
 
 	add_row(&s, (struct why_row){ .ticket = ticket });

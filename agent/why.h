@@ -15,8 +15,8 @@ struct why_row {
 	bool repeated;                    /* it was told already: nothing is told below it again */
 };
 
-/* Parents before children, children in the order of the gate.  In the arena. */
-void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct arena *arena,
-	    struct why_row **rows, size_t *count);
+/* Parents before children, children in the order of the gate for this session.  In the arena. */
+void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
+	    struct arena *arena, struct why_row **rows, size_t *count);
 
 #endif

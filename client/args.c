@@ -172,6 +172,17 @@ static bool take_word(struct parser *p, const char *word, bool options)
 	return true;
 }
 
+/* Behind --: a word of the command that is to be run, where there can be one. */
+static bool take_rest(struct parser *p, const char *word)
+{
+	unsigned at;
+
+	if (!p->args->command || !command_rest(p->args->command, &at))
+		return false;
+	give(p->args, at, word);
+	return true;
+}
+
 unsigned args_way(const struct args *args)
 {
 	struct option option;
@@ -227,7 +238,7 @@ bool args_parse(int argc, char **argv, struct args *args, struct fault *why)
 		const char *word = argv[p.at++];
 		if (options && strcmp(word, "--") == 0)
 			options = false;
-		else
+		else if (options || !take_rest(&p, word))
 			ok = take_word(&p, word, options);
 	}
 	if (ok && args->command && !args->help && !args->version)

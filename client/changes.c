@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "json.h"
+#include "parts.h"
 #include "show.h"
 
 /* + for what came, - for what went, a tilde for what is otherwise. */
@@ -38,7 +39,7 @@ static void add_change(struct table *t, const json_t *change)
 	table_cell(t, STYLE_PLAIN, text_of(change, "other"));
 	words(t, change);
 	table_cell(t, STYLE_DIM, text_of(change, "author"));
-	table_cell(t, STYLE_PLAIN, first_line(text_of(change, "note")));
+	table_cell(t, STYLE_PLAIN, part_first(text_of(change, "note")));
 	table_row(t);
 }
 
@@ -62,7 +63,7 @@ void changes_show(struct page *page, const json_t *answer)
 	if (i)
 		page_line(page);
 	table_release(&t);
-	show_count(page, answer, "change", "changes");
+	part_count(page, answer, "change", "changes");
 }
 
 /* -- The log ------------------------------------------------------------ */
@@ -78,7 +79,7 @@ static void add_log_row(struct table *t, const json_t *row)
 	table_cell(t, STYLE_PLAIN, text_of(row, "other"));
 	table_cell(t, STYLE_DIM, text_of(row, "author"));
 	table_cell(t, STYLE_YELLOW, live ? STR("") : status.len ? status : STR("gone"));
-	table_cell(t, STYLE_PLAIN, first_line(text_of(row, "note")));
+	table_cell(t, STYLE_PLAIN, part_first(text_of(row, "note")));
 	table_row(t);
 }
 
@@ -108,7 +109,7 @@ static void show_retraction(struct page *page, const json_t *row)
 	page_addf(page, STYLE_DIM, "    taken back %.*s ", STR_ARG(text_of(r, "at")));
 	page_add(page, STYLE_DIM, text_of(r, "author"));
 	page_add(page, STYLE_PLAIN, STR(": "));
-	page_add(page, STYLE_PLAIN, first_line(text_of(r, "note")));
+	page_add(page, STYLE_PLAIN, part_first(text_of(r, "note")));
 	page_line(page);
 }
 
@@ -129,5 +130,5 @@ void changes_show_log(struct page *page, const json_t *answer)
 	if (i)
 		page_line(page);
 	table_release(&t);
-	show_count(page, answer, "record", "records");
+	part_count(page, answer, "record", "records");
 }

@@ -43,6 +43,9 @@ static const struct rpc_field *const takes[COMMAND_COUNT] = {
 #include "commands.def"
 };
 
+/* What is not for us; its parameter is called command. */
+#define REST "[-- COMMAND...]"
+
 #define RPC_NONE RPC_COUNT
 #define IS_BASIC true
 #define IS_REST false
@@ -153,6 +156,16 @@ static const char *way_forms(const struct command *c, unsigned way)
 	return command_way(c, way, &option) && option_takes(&option) ? skip_word(at) : at;
 }
 
+static bool is_end(const char *form)
+{
+	return !*form || *form == '|' || strncmp(form, REST, strlen(REST)) == 0;
+}
+
+const struct rpc_field *command_rest(const struct command *c, unsigned *at)
+{
+	return strstr(c->forms, REST) ? rpc_field_find(command_params(c), STR("command"), at) : NULL;
+}
+
 const struct rpc_field *command_form(const struct command *c, unsigned way, unsigned n,
 				     unsigned *at, bool *needed)
 {
@@ -160,9 +173,9 @@ const struct rpc_field *command_form(const struct command *c, unsigned way, unsi
 	char name[64];
 	size_t len = 0;
 
-	for (; n && *form && *form != '|'; n--)
+	for (; n && !is_end(form); n--)
 		form = skip_word(form);
-	if (!*form || *form == '|')
+	if (is_end(form))
 		return NULL;
 	*needed = *form != '[';
 	for (form += !*needed; isupper((unsigned char)*form) || *form == '_'; form++)

@@ -30,6 +30,7 @@ enum runner {
 	RUN_ask,
 	RUN_look,
 	RUN_record,
+	RUN_claim,
 	RUN_socket,
 	RUN_start,
 	RUN_stop,
@@ -88,6 +89,8 @@ bool command_way(const struct command *c, unsigned way, struct option *into);
 /* The parameter that the n-th form of a way fills, or NULL; *needed says if it must be there. */
 const struct rpc_field *command_form(const struct command *c, unsigned way, unsigned n,
 				     unsigned *at, bool *needed);
+/* The parameter that takes all that stands behind --, if the command has one; or NULL. */
+const struct rpc_field *command_rest(const struct command *c, unsigned *at);
 /* Whether a form of that way fills the parameter. */
 bool command_is_form(const struct command *c, unsigned way, unsigned at);
 /* Add "NAME FORMS", and the options that the usual way cannot do without. */

@@ -234,6 +234,8 @@ static void offer_last(struct typing *t, const char *word)
 			offer_values(t, option.field);
 		t->before = "";
 		free(before);
+	} else if (t->ended && t->args.command && command_rest(t->args.command, &at)) {
+		/* The shell knows what stands there, and we do not. */
 	} else if (!t->ended && word[0] == '-') {
 		offer_options(t);
 	} else if (!t->args.command) {

@@ -27,9 +27,11 @@ static void put_value(const struct rpc_field *f)
 /* What may stand behind a command's name, as its row says it. */
 static void put_forms(const struct command *c)
 {
-	char *forms = xstrdup(c->forms);
+	char *forms = xstrdup(c->forms), *rest = strstr(forms, "[-- ");
 
 	printf(".It Ic %s", c->name);
+	if (rest)
+		*rest = '\0';
 	for (char *word = strtok(forms, " "); word; word = strtok(NULL, " ")) {
 		size_t len = strlen(word);
 		if (strcmp(word, "|") == 0)
@@ -41,6 +43,9 @@ static void put_forms(const struct command *c)
 		else
 			printf(" Ar %s", word);
 	}
+	/* Without its brackets. */
+	if (rest)
+		printf(" Op Fl \\- Ar %.*s", (int)strlen(rest + 4) - 1, rest + 4);
 	putchar('\n');
 	free(forms);
 }

@@ -8,6 +8,7 @@
 #include "base.h"
 #include "input.h"
 #include "json.h"
+#include "session.h"
 #include "stamp.h"
 #include "wire.h"
 
@@ -173,23 +174,69 @@ static bool takes(enum rpc_id id, const char *param)
 	return rpc_field_find(rpc_method(id)->params, str_of(param), &at);
 }
 
+/* What was said of a request: on the command line, or in an object. */
+struct said {
+	const struct args *args;
+	const json_t *params;
+};
+
+static bool is_said(const struct said *said, const char *param)
+{
+	return said->args ? args_text(said->args, param) != NULL
+			  : json_object_get(said->params, param) != NULL;
+}
+
+/* A parameter that the method has and nobody said anything of. */
+static bool is_open(enum rpc_id method, const struct said *said, const char *param)
+{
+	return takes(method, param) && !is_said(said, param);
+}
+
+/* Who asks, where the environment says so; else the agent takes the user. */
+static void put_session(struct wire *w)
+{
+	char *session = session_of_environment();
+
+	wire_put_opt(w, "session", str_of(session));
+	free(session);
+}
+
+/* The claim under which all this happens. */
+static bool put_token(struct wire *w, struct fault *why)
+{
+	const char *token = getenv("TP_CLAIM_TOKEN");
+	char *end;
+
+	if (!token || !*token)
+		return true;
+	errno = 0;
+	long long value = strtoll(token, &end, 10);
+	if (*end || errno || value <= 0 || *token < '0' || *token > '9')
+		return fault(why, FAULT_USAGE, "TP_CLAIM_TOKEN is \"%.60s\", which is no token", token);
+	wire_put_int(w, "token", value);
+	return true;
+}
+
 /*
- * What a writing request has from its surroundings: an id that stays the same, made
- * in `made` unless there is one, and an author.
+ * What a request has from its surroundings: who asks; and if it writes, an id that stays
+ * the same, made in `made` unless there is one, an author, and the claim it is done under.
  */
-static void put_defaults(struct wire *w, enum rpc_id method, bool id, bool author,
-			 char made[ULID_LEN + 1])
+static bool put_defaults(struct wire *w, enum rpc_id method, const struct said *said,
+			 char made[ULID_LEN + 1], struct fault *why)
 {
 	const char *who = getenv("TP_AUTHOR");
 
+	if (is_open(method, said, "session"))
+		put_session(w);
 	if (rpc_method(method)->access != RPC_WRITE)
-		return;
-	if (!id && takes(method, "id")) {
+		return true;
+	if (is_open(method, said, "id")) {
 		ulid_make(made);
 		wire_put_str(w, "id", str_of(made));
 	}
-	if (!author && who && *who && takes(method, "author"))
+	if (who && *who && is_open(method, said, "author"))
 		wire_put_str(w, "author", str_of(who));
+	return !is_open(method, said, "token") || put_token(w, why);
 }
 
 static bool fits(size_t size, struct fault *why)
@@ -210,7 +257,8 @@ bool request_make(const struct args *args, struct request *r, struct fault *why)
 	wire_map(&w);
 	if (!put_params(&w, args, why))
 		return false;
-	put_defaults(&w, method, args_text(args, "id"), args_text(args, "author"), r->id);
+	if (!put_defaults(&w, method, &(struct said){ .args = args }, r->id, why))
+		return false;
 	wire_end(&w);
 	return fits(r->bytes.len - r->hello, why);
 }
@@ -278,10 +326,9 @@ bool request_message(enum rpc_id method, uint32_t msgid, json_t *params, struct 
 	wire_init(&w, into);
 	wire_request(&w, msgid, rpc_method(method)->name);
 	wire_map(&w);
-	bool ok = put_json(&w, params, why);
+	bool ok = put_json(&w, params, why) &&
+		  put_defaults(&w, method, &(struct said){ .params = params }, made, why);
 	if (ok) {
-		put_defaults(&w, method, json_object_get(params, "id"),
-			     json_object_get(params, "author"), made);
 		wire_end(&w);
 		ok = fits(into->len - before, why);
 	}
@@ -330,9 +377,9 @@ static bool finish(struct request *r, struct wire *w, enum rpc_id id, json_t *pa
 	wire_map(w);
 	if (!put_json(w, params, why))
 		return false;
-	if (id != RPC_COUNT)
-		put_defaults(w, id, json_object_get(params, "id"),
-			     json_object_get(params, "author"), r->id);
+	if (id != RPC_COUNT &&
+	    !put_defaults(w, id, &(struct said){ .params = params }, r->id, why))
+		return false;
 	wire_end(w);
 	return fits(r->bytes.len - r->hello, why);
 }

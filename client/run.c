@@ -13,6 +13,7 @@
 #include "complete.h"
 #include "from.h"
 #include "help.h"
+#include "claim.h"
 #include "init.h"
 #include "json.h"
 #include "launch.h"
@@ -120,6 +121,7 @@ static bool run_command(const struct args *args, struct outcome *o, struct fault
 		[RUN_ask] = run_ask,
 		[RUN_look] = run_look,
 		[RUN_record] = run_record,
+		[RUN_claim] = claim_run,
 		[RUN_socket] = life_socket,
 		[RUN_start] = life_start,
 		[RUN_stop] = life_stop,

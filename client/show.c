@@ -7,19 +7,9 @@
 #include "changes.h"
 #include "holds.h"
 #include "json.h"
+#include "parts.h"
 #include "plain.h"
-
-struct str first_line(struct str text)
-{
-	const char *end = text.len ? memchr(text.at, '\n', text.len) : NULL;
-
-	return end ? (struct str){ text.at, (size_t)(end - text.at) } : text;
-}
-
-static void cell(struct table *t, enum style style, const json_t *object, const char *key)
-{
-	table_cell(t, style, text_of(object, key));
-}
+#include "show_claims.h"
 
 enum style verdict_style(struct str verdict)
 {
@@ -41,36 +31,13 @@ static void show_reasons(struct page *page, const json_t *gate, size_t indent)
 
 	json_array_foreach(json_object_get(gate, "reasons"), i, reason) {
 		bool hold = str_is(text_of(reason, "severity"), "hold");
-		cell(&t, hold ? STYLE_RED : STYLE_DIM, reason, "code");
+		part_cell(&t, hold ? STYLE_RED : STYLE_DIM, reason, "code");
 		table_cell(&t, STYLE_DIM, hold ? STR("") : STR("note"));
-		cell(&t, hold ? STYLE_PLAIN : STYLE_DIM, reason, "text");
+		part_cell(&t, hold ? STYLE_PLAIN : STYLE_DIM, reason, "text");
 		table_row(&t);
 	}
 	table_print(&t, page);
 	table_release(&t);
-}
-
-void show_count(struct page *page, const json_t *list, const char *one, const char *more)
-{
-	long long count = number_of(list, "count"), returned = number_of(list, "returned");
-	struct str next = text_of(list, "next");
-
-	if (returned < count)
-		page_addf(page, STYLE_DIM, "%lld of %lld %s", returned, count, more);
-	else
-		page_addf(page, STYLE_DIM, "%lld %s", count, count == 1 ? one : more);
-	if (next.len)
-		page_addf(page, STYLE_DIM, "; next page: --cursor %.*s", STR_ARG(next));
-	page_line(page);
-}
-
-static bool says_empty(struct page *page, const json_t *list, const char *none)
-{
-	if (json_array_size(list))
-		return false;
-	page_addf(page, STYLE_DIM, "%s", none);
-	page_line(page);
-	return true;
 }
 
 static void show_queue(struct page *page, const json_t *answer)
@@ -80,17 +47,17 @@ static void show_queue(struct page *page, const json_t *answer)
 	size_t i, clear = 0, held = 0;
 	json_t *row;
 
-	if (says_empty(page, rows, number_of(answer, "count") ? "nothing more is queued"
+	if (part_empty(page, rows, number_of(answer, "count") ? "nothing more is queued"
 							       : "nothing is queued"))
 		return;
 	json_array_foreach(rows, i, row) {
 		struct str verdict = text_of(json_object_get(row, "gate"), "verdict");
 		clear += str_is(verdict, "clear");
 		held += str_is(verdict, "held");
-		cell(&t, STYLE_BOLD, row, "id");
+		part_cell(&t, STYLE_BOLD, row, "id");
 		table_cell(&t, verdict_style(verdict), verdict);
-		cell(&t, STYLE_DIM, row, "queued_at");
-		cell(&t, STYLE_PLAIN, row, "title");
+		part_cell(&t, STYLE_DIM, row, "queued_at");
+		part_cell(&t, STYLE_PLAIN, row, "title");
 		table_row(&t);
 	}
 	json_array_foreach(rows, i, row) {
@@ -100,7 +67,7 @@ static void show_queue(struct page *page, const json_t *answer)
 	table_release(&t);
 	page_line(page);
 	char *what = xasprintf("queued: %zu clear, %zu held", clear, held);
-	show_count(page, answer, what, what);
+	part_count(page, answer, what, what);
 	free(what);
 }
 
@@ -128,7 +95,7 @@ static struct str note_of(const json_t *record)
 		note = text_of(json_object_get(record, "accepted_plan"), "summary");
 	if (!note.at)
 		note = text_of(record, "retracts");
-	return first_line(note);
+	return part_first(note);
 }
 
 /* `owner`: with the Ticket it is read from. */
@@ -137,12 +104,12 @@ static void add_record(struct table *t, const json_t *record, bool owner)
 	struct str status = text_of(record, "status");
 	bool live = str_is(status, "live"), lost = str_is(status, "lost");
 
-	cell(t, STYLE_DIM, record, "at");
+	part_cell(t, STYLE_DIM, record, "at");
 	if (owner)
-		cell(t, STYLE_BOLD, record, "ticket_id");
-	cell(t, live ? STYLE_CYAN : STYLE_DIM, record, "kind");
-	cell(t, STYLE_PLAIN, record, "other");
-	cell(t, STYLE_DIM, record, "author");
+		part_cell(t, STYLE_BOLD, record, "ticket_id");
+	part_cell(t, live ? STYLE_CYAN : STYLE_DIM, record, "kind");
+	part_cell(t, STYLE_PLAIN, record, "other");
+	part_cell(t, STYLE_DIM, record, "author");
 	table_cell(t, lost ? STYLE_RED : STYLE_YELLOW, live ? STR("") : status);
 	table_cell(t, STYLE_PLAIN, note_of(record));
 	table_row(t);
@@ -155,14 +122,14 @@ static void show_records(struct page *page, const json_t *answer)
 	size_t i;
 	json_t *row;
 
-	if (says_empty(page, rows, "no records"))
+	if (part_empty(page, rows, "no records"))
 		return;
 	json_array_foreach(rows, i, row)
 		add_record(&t, row, true);
 	table_print(&t, page);
 	table_release(&t);
 	page_line(page);
-	show_count(page, answer, "record", "records");
+	part_count(page, answer, "record", "records");
 }
 
 static void show_tickets(struct page *page, const json_t *answer)
@@ -172,19 +139,19 @@ static void show_tickets(struct page *page, const json_t *answer)
 	size_t i;
 	json_t *row;
 
-	if (says_empty(page, rows, "no Tickets"))
+	if (part_empty(page, rows, "no Tickets"))
 		return;
 	json_array_foreach(rows, i, row) {
-		cell(&t, STYLE_BOLD, row, "id");
-		cell(&t, STYLE_CYAN, row, "state");
-		cell(&t, STYLE_DIM, row, "updated_at");
-		cell(&t, STYLE_PLAIN, row, "title");
+		part_cell(&t, STYLE_BOLD, row, "id");
+		part_cell(&t, STYLE_CYAN, row, "state");
+		part_cell(&t, STYLE_DIM, row, "updated_at");
+		part_cell(&t, STYLE_PLAIN, row, "title");
 		table_row(&t);
 	}
 	table_print(&t, page);
 	table_release(&t);
 	page_line(page);
-	show_count(page, answer, "Ticket", "Tickets");
+	part_count(page, answer, "Ticket", "Tickets");
 }
 
 /* A heading and what stands below it; nothing where there is nothing. */
@@ -231,7 +198,7 @@ static void show_problems(struct page *page, const json_t *answer)
 	size_t i;
 	json_t *row;
 
-	if (!number_of(answer, "count") && says_empty(page, rows, "no problems"))
+	if (!number_of(answer, "count") && part_empty(page, rows, "no problems"))
 		return;
 	json_array_foreach(rows, i, row)
 		show_problem(page, row);
@@ -240,7 +207,7 @@ static void show_problems(struct page *page, const json_t *answer)
 	const char *s = errors == 1 ? "" : "s";
 	char *one = xasprintf("problem, %lld error%s", errors, s);
 	char *more = xasprintf("problems, %lld error%s", errors, s);
-	show_count(page, answer, one, more);
+	part_count(page, answer, one, more);
 	free(one);
 	free(more);
 }
@@ -261,10 +228,10 @@ static void add_sources(struct table *t, const json_t *ticket)
 
 	json_array_foreach(json_object_get(ticket, "sources"), i, source) {
 		table_cell(t, STYLE_DIM, i ? STR(" ") : STR("sources"));
-		cell(t, STYLE_PLAIN, source, "name");
-		cell(t, STYLE_CYAN, source, "state");
-		cell(t, STYLE_DIM, source, "updated_at");
-		cell(t, STYLE_PLAIN, source, "path");
+		part_cell(t, STYLE_PLAIN, source, "name");
+		part_cell(t, STYLE_CYAN, source, "state");
+		part_cell(t, STYLE_DIM, source, "updated_at");
+		part_cell(t, STYLE_PLAIN, source, "path");
 		table_row(t);
 	}
 }
@@ -290,6 +257,7 @@ static void show_ticket(struct page *page, const json_t *answer)
 	table_release(&t);
 	show_section(page, "records", json_object_get(ticket, "outgoing"));
 	show_section(page, "seen from others", json_object_get(ticket, "incoming"));
+	show_holders(page, json_object_get(ticket, "claims"));
 	if (json_array_size(problems))
 		page_line(page);
 	json_array_foreach(problems, i, problem)
@@ -313,6 +281,18 @@ static void show_record(struct page *page, const json_t *answer)
 			  STR_ARG(text_of(record, "ticket_id")), STR_ARG(text_of(record, "kind")),
 			  STR_ARG(text_of(record, "other")), STR_ARG(text_of(record, "file")));
 	}
+	page_line(page);
+}
+
+static void show_accepted(struct page *page, const json_t *answer)
+{
+	const json_t *claim = json_object_get(answer, "claim");
+
+	show_record(page, answer);
+	if (!claim)
+		return;
+	page_addf(page, STYLE_PLAIN, "claimed for %.*s, token %lld",
+		  STR_ARG(text_of(claim, "session")), number_of(claim, "token"));
 	page_line(page);
 }
 
@@ -355,25 +335,6 @@ static void show_brief(struct page *page, const json_t *answer)
 	}
 }
 
-/* A value in one line; the caller frees it. */
-static char *one_line(const json_t *value)
-{
-	struct buf line = { 0 };
-	size_t i;
-	json_t *part;
-
-	if (json_is_string(value))
-		return xstrndup(json_string_value(value), json_string_length(value));
-	if (json_is_boolean(value))
-		return xstrdup(json_is_true(value) ? "yes" : "no");
-	if (json_is_integer(value))
-		return xasprintf("%lld", (long long)json_integer_value(value));
-	json_array_foreach(value, i, part)
-		buf_addf(&line, "%s%s", i ? "; " : "", json_string_value(part));
-	buf_text(&line);
-	return line.at;
-}
-
 /* Objects of one shape, a row each, a column for each field that one of them has. */
 static void show_rows(struct page *page, const struct rpc_field *field, const json_t *rows)
 {
@@ -390,7 +351,7 @@ static void show_rows(struct page *page, const struct rpc_field *field, const js
 	table_row(&t);
 	json_array_foreach(rows, i, row) {
 		for (const struct rpc_field *f = columns; f->name; f++) {
-			char *value = one_line(json_object_get(row, f->name));
+			char *value = part_line(json_object_get(row, f->name));
 			table_cell(&t, STYLE_PLAIN, *value ? str_of(value) : STR("-"));
 			free(value);
 		}
@@ -409,7 +370,7 @@ static void show_fields(struct page *page, enum shape_id id, const json_t *answe
 		const json_t *value = json_object_get(answer, f->name);
 		if (!value || f->type == RPC_LIST || f->type == RPC_OBJECT)
 			continue;
-		char *name = xasprintf("%s:", f->name), *line = one_line(value);
+		char *name = xasprintf("%s:", f->name), *line = part_line(value);
 		add_fact(&t, name, STYLE_PLAIN, str_of(line));
 		free(name);
 		free(line);
@@ -428,7 +389,7 @@ static void show_freshness(struct page *page, const json_t *answer)
 
 	if (!freshness)
 		return;
-	char *reasons = one_line(json_object_get(freshness, "reasons"));
+	char *reasons = part_line(json_object_get(freshness, "reasons"));
 	struct str mode = text_of(freshness, "mode");
 	if (str_is(mode, "watch"))
 		page_addf(page, STYLE_YELLOW, "may be unfinished: %s", reasons);
@@ -449,6 +410,9 @@ void show_answer(struct page *page, enum shape_id shape, const json_t *answer)
 		[SHAPE_why] = holds_show,             [SHAPE_graph] = show_graph,
 		[SHAPE_brief] = show_brief,           [SHAPE_changes] = changes_show,
 		[SHAPE_log] = changes_show_log,
+		[SHAPE_claims_held] = show_held,
+		[SHAPE_claims_ended] = show_ended,    [SHAPE_claims] = show_claims,
+		[SHAPE_sessions] = show_sessions,     [SHAPE_accept_answer] = show_accepted,
 	};
 
 	if (forms[shape])

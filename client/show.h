@@ -16,9 +16,4 @@ void show_answer(struct page *page, enum shape_id shape, const json_t *answer);
 /* How a verdict is written everywhere. */
 enum style verdict_style(struct str verdict);
 
-/* How many of how many, and how to see more. */
-void show_count(struct page *page, const json_t *list, const char *one, const char *more);
-/* As much of a text as a row of a list has place for. */
-struct str first_line(struct str text);
-
 #endif

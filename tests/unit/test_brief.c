@@ -43,7 +43,7 @@ static struct brief ask(struct index *ix, size_t max, const char *with_thread, s
 	struct brief brief;
 
 	index_settle(ix);
-	brief_of(ix, MODEL_NOW, max, thread_of, (void *)(uintptr_t)with_thread, arena, &brief);
+	brief_of(ix, MODEL_NOW, STR_NONE, max, thread_of, (void *)(uintptr_t)with_thread, arena, &brief);
 	return brief;
 }
 

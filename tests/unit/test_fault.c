@@ -118,7 +118,7 @@ static void what_asking_again_cannot_cure_is_not_retryable(void **state)
 	for (enum fault_code code = 0; code < FAULT_COUNT; code++) {
 		int status = fault_exit(code);
 		bool lasting = status == 1 || status == 2 || status == 4 || status == 5 ||
-			       code == FAULT_SANDBOXED;
+			       code == FAULT_SANDBOXED || code == FAULT_STALE;
 		assert_int_equal(fault_retryable(code), !lasting);
 	}
 }

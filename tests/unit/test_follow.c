@@ -16,6 +16,7 @@
 #define HOUR    (INT64_C(3600) * 1000000)
 
 static struct follow follow;
+static void drop_claims(struct index *ix);
 static int64_t now;
 
 static int setup(void **state)
@@ -34,6 +35,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	follow_release(&follow);
+	drop_claims(*state);
 	index_free(*state);
 	return 0;
 }
@@ -383,12 +385,35 @@ static void change_sources(struct index *ix, uint64_t *seed)
 				 any(seed, 2));
 }
 
+/* Somebody claims it, or nobody any more. */
+static void put_claim(struct index *ix, uint64_t *seed, const char *id)
+{
+	static const struct claim claims[] = {
+		{ .session = { "one", 3 }, .lives = LIVES_LEASE, .until_at = MODEL_NOW },
+		{ .session = { "one", 3 }, .lives = LIVES_LEASE, .until_at = MODEL_NOW + HOUR },
+		{ .session = { "two", 3 }, .lives = LIVES_PID, .pid = 7 },
+	};
+	unsigned which = any(seed, 5);
+
+	index_claim(ix, str_of(id), which < 3 ? &claims[which] : NULL);
+}
+
+static void drop_claims(struct index *ix)
+{
+	char id[3];
+
+	for (unsigned i = 0; i < TICKETS; i++) {
+		id_of(i, id);
+		index_claim(ix, str_of(id), NULL);
+	}
+}
+
 static void change(struct index *ix, uint64_t *seed)
 {
 	char id[3];
 
 	id_of(any(seed, TICKETS), id);
-	unsigned what = any(seed, 24);
+	unsigned what = any(seed, 27);
 	if (what < 9) {
 		put_item(ix, seed, id);
 	} else if (what < 15) {
@@ -402,6 +427,8 @@ static void change(struct index *ix, uint64_t *seed)
 	} else if (what < 22) {
 		if (!any(seed, 4))
 			change_sources(ix, seed);
+	} else if (what < 25) {
+		put_claim(ix, seed, id);
 	} else {
 		now = MODEL_NOW + any(seed, 8) * HOUR - (any(seed, 20) ? 0 : 31 * 24 * HOUR);
 		index_pass_time(ix, now);
@@ -411,15 +438,18 @@ static void change(struct index *ix, uint64_t *seed)
 /* What ticket.get says, all records included. */
 static void get(struct index *ix, const char *id, struct buf *into)
 {
-	struct call call = { .ix = ix, .now = now };
+	static char nobody[] = "user:nobody";
+	struct claims *none = claims_new(1);
+	struct service service = { .claims = none, .session = nobody };
+	struct call call = { .service = &service, .ix = ix, .now = now };
 	struct ticket *t = index_find(ix, str_of(id));
 
 	into->len = 0;
-	if (!t)
-		return;
 	wire_init(&call.out, into);
-	answer_ticket(&call, t, SCOPE_ALL);
+	if (t)
+		answer_ticket(&call, t, SCOPE_ALL, STR_NONE);
 	arena_release(&call.arena);
+	claims_free(none);
 }
 
 static void assert_told_what_is(struct index *ix, const char *id)

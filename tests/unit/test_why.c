@@ -43,7 +43,7 @@ static void assert_why(struct index *ix, const char *id, const char *wanted)
 	size_t count;
 
 	index_settle(ix);
-	why_of(ix, index_find(ix, str_of(id)), MODEL_NOW, &arena, &rows, &count);
+	why_of(ix, index_find(ix, str_of(id)), MODEL_NOW, STR_NONE, &arena, &rows, &count);
 	for (size_t i = 0; i < count; i++)
 		buf_addf(&said, "%s%u %.*s%s%s%s%s", i ? "; " : "", rows[i].depth,
 			 STR_ARG(rows[i].ticket ? rows[i].ticket->id : STR("-")),

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+#include "handle_claim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "answer.h"
+#include "handlers.h"
+#include "session.h"
+
+/* Who works on what: claimed, renewed, given back, listed. */
+
+/* -- What is wanted ----------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* An amendment about these Tickets, each once, by id. */
+static struct amendment *amendment_of(const struct call *call, struct str *ids, size_t count)
+{
+	size_t size = sizeof(struct amendment) + count * sizeof(struct str), kept = 0;
+
+	qsort(ids, count, sizeof(*ids), by_id);
+	for (size_t i = 0; i < count; i++)
+		size += ids[i].len;
+	struct amendment *a = xcalloc(1, size);
+	a->at = call->now;
+	a->tickets = (struct str *)(a + 1);
+	char *room = (char *)(a->tickets + count);
+	for (size_t i = 0; i < count; i++) {
+		if (kept && str_eq(a->tickets[kept - 1], ids[i]))
+			continue;
+		memcpy(room, ids[i].at, ids[i].len);
+		a->tickets[kept++] = (struct str){ room, ids[i].len };
+		room += ids[i].len;
+	}
+	a->count = kept;
+	return a;
+}
+
+/* `claimed`: one that is not there (any more) will do, too. */
+static bool amendment_new(struct call *call, const struct rpc_strs *names, bool claimed,
+			  struct amendment **into, struct fault *why)
+{
+	struct str *ids = arena_alloc(&call->arena, (names->count + 1) * sizeof(*ids));
+
+	if (!names->count || names->count > CLAIMS_MAX)
+		return fault(why, FAULT_BAD_ARGUMENT, "ticket: name 1 to %d Tickets", CLAIMS_MAX);
+	for (size_t i = 0; i < names->count; i++) {
+		struct ticket *t = claimed ? index_named(call->ix, names->at[i]) : NULL;
+		if (!t && !index_resolve(call->ix, names->at[i], &t, why))
+			return false;
+		ids[i] = t->id;
+	}
+	*into = amendment_of(call, ids, names->count);
+	return true;
+}
+
+static bool name_ok(const char *what, struct str name, struct fault *why)
+{
+	return !name.at || session_name_ok(what, name, why);
+}
+
+/* Milliseconds into microseconds. */
+static bool ttl_ok(int64_t ttl, struct claim_terms *t, struct fault *why)
+{
+	t->ttl = ttl * 1000;
+	if (ttl >= 0 && ttl <= CLAIM_TTL_MAX / 1000)
+		return true;
+	return fault(why, FAULT_BAD_ARGUMENT, "ttl: a lease lasts 30 days at most");
+}
+
+static bool terms_of(struct call *call, const struct claim_wish *wish, struct claim_terms *t,
+		     struct fault *why)
+{
+	*t = (struct claim_terms){ .session = call_session(call, wish->session),
+				   .role = wish->role, .lives = wish->pid ? LIVES_PID : LIVES_LEASE,
+				   .pid = wish->pid, .now = call->now,
+				   .boot = call->service->boot_now() };
+	if (!ttl_ok(wish->ttl, t, why) || !session_name_ok("session", t->session, why) ||
+	    !name_ok("role", wish->role, why))
+		return false;
+	if (wish->pid && wish->ttl)
+		return fault(why, FAULT_BAD_ARGUMENT,
+			     "a claim lives by a process or by time: give pid or ttl");
+	t->ttl = t->ttl ? t->ttl : CLAIM_TTL_DEFAULT;
+	return !wish->pid || call->service->process(call->service->holders, wish->pid, &t->born, why);
+}
+
+/*
+ * It was decided.  A no that rests on what stands in the file is said at once;
+ * everything else has to be written first, also that which somebody else was
+ * given a moment ago.
+ */
+static bool conclude(struct call *call, struct amendment *a, bool ok, struct fault *why)
+{
+	if (!ok && !call->service->amending) {
+		free(a);
+		return false;
+	}
+	a->failed = !ok;
+	if (!ok)
+		a->why = *why;
+	call->amendment = a;
+	call->parked = true;
+	return true;
+}
+
+static bool wait_in_line(struct call *call)
+{
+	call->parked = call_must_wait(call);
+	return call->parked;
+}
+
+/* -- claim.take, claim.renew -------------------------------------------- */
+
+/* The claim that was made or renewed; it may have ended since. */
+static const struct claim *held_now(struct call *call, struct str ticket, struct str session,
+				    struct fault *why)
+{
+	const struct claims *claims = call->service->claims;
+	const struct claim *claim = claims_find(claims, ticket);
+	const struct claim_end *end = claims_last_end(claims, ticket);
+
+	if (claim && str_eq(claim->session, session))
+		return claim;
+	fault(why, FAULT_STALE, "the claim of %.*s has ended already: %s", STR_ARG(ticket),
+	      end ? words_ending.list[end->how].doc : "it is gone");
+	return NULL;
+}
+
+/* Who held the Tickets before, where they were not given back. */
+static void put_before(struct call *call)
+{
+	const struct amendment *a = call->amendment;
+	const struct claims *claims = call->service->claims;
+
+	wire_key(&call->out, "before");
+	wire_list(&call->out);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct claim *claim = claims_find(claims, a->tickets[i]);
+		const struct claim_end *end = claims_last_end(claims, a->tickets[i]);
+		if (end && end->how != ENDING_RELEASED && claim->since >= a->at / 1000 * 1000)
+			answer_claim_end(call, end);
+	}
+	wire_end(&call->out);
+}
+
+static bool answer_held(struct call *call, struct str session, struct fault *why)
+{
+	const struct amendment *a = call->amendment;
+
+	if (a->failed) {
+		*why = a->why;
+		return false;
+	}
+	for (size_t i = 0; i < a->count; i++)
+		if (!held_now(call, a->tickets[i], session, why))
+			return false;
+	wire_put_int(&call->out, "count", (int64_t)a->count);
+	wire_key(&call->out, "claims");
+	wire_list(&call->out);
+	for (size_t i = 0; i < a->count; i++)
+		answer_claim(call, claims_find(call->service->claims, a->tickets[i]));
+	wire_end(&call->out);
+	put_before(call);
+	return true;
+}
+
+static bool take(struct call *call, struct amendment *a, const struct claim_terms *terms,
+		 struct fault *why)
+{
+	struct claims *claims = call->service->amend(call->service->holders, why);
+
+	return claims && claims_take(claims, a->tickets, a->count, terms, why);
+}
+
+bool handle_claim_take(struct call *call, const struct claim_take_params *p, struct fault *why)
+{
+	struct claim_wish wish = { p->session, p->role, p->pid, p->ttl };
+	struct amendment *a;
+	struct claim_terms terms;
+
+	if (call->amendment)
+		return answer_held(call, call_session(call, p->session), why);
+	if (wait_in_line(call))
+		return true;
+	if (p->takeover.at && !name_ok("takeover", p->takeover, why))
+		return false;
+	if (!name_ok("source", p->source, why) || !terms_of(call, &wish, &terms, why) ||
+	    !amendment_new(call, &p->ticket, false, &a, why))
+		return false;
+	terms.source = p->source;
+	terms.takeover = p->takeover;
+	return conclude(call, a, take(call, a, &terms, why), why);
+}
+
+/* All that the session claims. */
+static bool amendment_of_all(struct call *call, struct str session, struct amendment **into,
+			     struct fault *why)
+{
+	const struct claims *claims = call->service->claims;
+	struct str *ids = arena_alloc(&call->arena, (claims->count + 1) * sizeof(*ids));
+	size_t count = 0;
+
+	for (size_t i = 0; i < claims->count; i++)
+		if (str_eq(claims->at[i]->session, session))
+			ids[count++] = claims->at[i]->ticket;
+	if (!count)
+		return fault(why, FAULT_NOT_FOUND, "%.*s claims no Ticket", STR_ARG(session));
+	*into = amendment_of(call, ids, count);
+	return true;
+}
+
+static bool renew(struct call *call, struct amendment *a, const struct claim_terms *terms,
+		  int64_t token, struct fault *why)
+{
+	struct claims *claims = call->service->amend(call->service->holders, why);
+
+	return claims &&
+	       claims_renew(claims, a->tickets, a->count, terms, (uint64_t)token, why);
+}
+
+bool handle_claim_renew(struct call *call, const struct claim_renew_params *p, struct fault *why)
+{
+	struct claim_terms t = { .session = call_session(call, p->session), .now = call->now,
+				 .boot = call->service->boot_now() };
+	struct amendment *a;
+
+	if (call->amendment)
+		return answer_held(call, t.session, why);
+	if (wait_in_line(call))
+		return true;
+	if (!session_name_ok("session", t.session, why) || !ttl_ok(p->ttl, &t, why))
+		return false;
+	if (!(p->ticket.count ? amendment_new(call, &p->ticket, true, &a, why)
+			      : amendment_of_all(call, t.session, &a, why)))
+		return false;
+	return conclude(call, a, renew(call, a, &t, p->token, why), why);
+}
+
+/* -- claim.release ------------------------------------------------------ */
+
+static bool answer_released(struct call *call, struct fault *why)
+{
+	const struct amendment *a = call->amendment;
+
+	if (a->failed) {
+		*why = a->why;
+		return false;
+	}
+	wire_put_int(&call->out, "count", (int64_t)a->count);
+	wire_key(&call->out, "ended");
+	wire_list(&call->out);
+	for (size_t i = 0; i < a->count; i++)
+		answer_claim_end(call, claims_last_end(call->service->claims, a->tickets[i]));
+	wire_end(&call->out);
+	return true;
+}
+
+static bool release(struct call *call, struct amendment *a, struct str session, int64_t token,
+		    struct fault *why)
+{
+	struct claims *claims = call->service->amend(call->service->holders, why);
+
+	return claims && claims_release(claims, a->tickets, a->count, session, (uint64_t)token,
+					call->now, why);
+}
+
+bool handle_claim_release(struct call *call, const struct claim_release_params *p,
+			  struct fault *why)
+{
+	struct str session = call_session(call, p->session);
+	struct amendment *a;
+
+	if (call->amendment)
+		return answer_released(call, why);
+	if (wait_in_line(call))
+		return true;
+	if (!session_name_ok("session", session, why) ||
+	    !amendment_new(call, &p->ticket, true, &a, why))
+		return false;
+	if (a->count > CLAIM_ENDS_MAX) {
+		free(a);
+		return fault(why, FAULT_TOO_LARGE, "ticket: at most %d are given back at once",
+			     CLAIM_ENDS_MAX);
+	}
+	return conclude(call, a, release(call, a, session, p->token, why), why);
+}
+
+/* -- With an acceptance, and under a token ------------------------------- */
+
+bool claim_token_fits(struct call *call, struct str ticket, int64_t token, struct fault *why)
+{
+	struct ticket *t;
+
+	if (!token || wait_in_line(call))
+		return true;
+	if (!index_resolve(call->ix, ticket, &t, why))
+		return false;
+	return claims_token_ok(call->service->claims, t->id, (uint64_t)token, why);
+}
+
+bool claim_accept(struct call *call, struct str ticket, struct str record,
+		  const struct claim_wish *wish, struct fault *why)
+{
+	struct claim_terms terms;
+
+	if (!terms_of(call, wish, &terms, why))
+		return false;
+	terms.pending = record;
+	struct amendment *a = amendment_of(call, &ticket, 1);
+	snprintf(a->record, sizeof(a->record), "%.*s", STR_ARG(record));
+	a->made_claim = true;
+	return conclude(call, a, take(call, a, &terms, why), why);
+}
+
+/* -- Lists -------------------------------------------------------------- */
+
+static bool is_asked(const struct claim *claim, struct str ticket, struct str session)
+{
+	return (!ticket.at || str_eq(claim->ticket, ticket)) &&
+	       (!session.at || str_eq(claim->session, session)) && !claim->pending.at;
+}
+
+/* Which Ticket is meant; one that is only claimed, or was, will do. */
+static bool find_ticket(struct call *call, struct str name, struct str *id, struct fault *why)
+{
+	struct ticket *t;
+
+	*id = name;
+	if (!name.at || claims_last_end(call->service->claims, name) ||
+	    claims_find(call->service->claims, name))
+		return true;
+	if (!index_resolve(call->ix, name, &t, why))
+		return false;
+	*id = t->id;
+	return true;
+}
+
+static bool list_live(struct call *call, struct page *page, struct str ticket, struct str session)
+{
+	const struct claims *claims = call->service->claims;
+	const struct claim **rows = arena_alloc(&call->arena, (claims->count + 1) * sizeof(*rows));
+	size_t first = 0;
+
+	for (size_t i = 0; i < claims->count; i++)
+		if (is_asked(claims->at[i], ticket, session))
+			rows[page->count++] = claims->at[i];
+	while (page->cursor.at && first < page->count &&
+	       str_cmp(rows[first]->ticket, page->cursor) <= 0)
+		first++;
+	if (page_cut(page, first))
+		page->next = arena_str(&call->arena, rows[first + page->returned - 1]->ticket);
+	answer_page(call, page);
+	wire_key(&call->out, "claims");
+	wire_list(&call->out);
+	for (size_t i = 0; i < page->returned; i++)
+		answer_claim(call, rows[first + i]);
+	wire_end(&call->out);
+	return true;
+}
+
+static struct str end_cursor(struct call *call, const struct claim_end *e)
+{
+	return arena_printf(&call->arena, "%lld/%.*s", (long long)e->at, STR_ARG(e->claim->ticket));
+}
+
+static bool list_ended(struct call *call, struct page *page, struct str ticket, struct str session)
+{
+	const struct claims *claims = call->service->claims;
+	const struct claim_end *rows[CLAIM_ENDS_MAX];
+	size_t first = 0;
+
+	for (size_t i = claims->end_count; i > 0; i--)
+		if (is_asked(claims->ends[i - 1]->claim, ticket, session))
+			rows[page->count++] = claims->ends[i - 1];
+	while (page->cursor.at && first < page->count) {
+		/* Behind the row that came last; if that is forgotten, there are none behind it. */
+		if (str_eq(end_cursor(call, rows[first++]), page->cursor))
+			break;
+	}
+	if (page_cut(page, first))
+		page->next = end_cursor(call, rows[first + page->returned - 1]);
+	answer_page(call, page);
+	wire_key(&call->out, "ended");
+	wire_list(&call->out);
+	for (size_t i = 0; i < page->returned; i++)
+		answer_claim_end(call, rows[first + i]);
+	wire_end(&call->out);
+	return true;
+}
+
+bool handle_claim_list(struct call *call, const struct claim_list_params *p, struct fault *why)
+{
+	struct page page = { .limit = p->limit, .cursor = p->cursor };
+	struct str ticket;
+
+	if (!page_begin(&page, why) || !find_ticket(call, p->ticket, &ticket, why))
+		return false;
+	return p->stale ? list_ended(call, &page, ticket, p->holder)
+			: list_live(call, &page, ticket, p->holder);
+}
+
+static int by_session(const void *a, const void *b)
+{
+	const struct claim *const *x = a, *const *y = b;
+	int order = str_cmp((*x)->session, (*y)->session);
+
+	return order ? order : str_cmp((*x)->ticket, (*y)->ticket);
+}
+
+static void add_role(struct str *roles, size_t *count, struct str role)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (str_eq(roles[i], role))
+			return;
+	if (role.len)
+		roles[(*count)++] = role;
+}
+
+/* One session: a stretch of claims. */
+static void put_session(struct call *call, const struct claim **rows, size_t count)
+{
+	struct str *roles = arena_alloc(&call->arena, count * sizeof(*roles));
+	struct str *tickets = arena_alloc(&call->arena, count * sizeof(*tickets));
+	int64_t since = rows[0]->since;
+	size_t role_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		tickets[i] = rows[i]->ticket;
+		since = rows[i]->since < since ? rows[i]->since : since;
+		add_role(roles, &role_count, rows[i]->role);
+	}
+	wire_map(&call->out);
+	wire_put_str(&call->out, "session", rows[0]->session);
+	wire_put_time(&call->out, "since", since);
+	answer_strs(call, "roles", roles, role_count);
+	answer_strs(call, "tickets", tickets, count);
+	wire_end(&call->out);
+}
+
+bool handle_session_list(struct call *call, const struct session_list_params *p, struct fault *why)
+{
+	struct page page = { .limit = p->limit, .cursor = p->cursor };
+	const struct claims *claims = call->service->claims;
+	const struct claim **rows = arena_alloc(&call->arena, (claims->count + 1) * sizeof(*rows));
+	size_t *starts = arena_alloc(&call->arena, (claims->count + 1) * sizeof(*starts));
+	size_t count = 0, first = 0;
+
+	if (!page_begin(&page, why))
+		return false;
+	for (size_t i = 0; i < claims->count; i++)
+		if (!claims->at[i]->pending.at)
+			rows[count++] = claims->at[i];
+	qsort(rows, count, sizeof(*rows), by_session);
+	for (size_t i = 0; i < count; i++)
+		if (!i || !str_eq(rows[i]->session, rows[i - 1]->session))
+			starts[page.count++] = i;
+	starts[page.count] = count;
+	while (page.cursor.at && first < page.count &&
+	       str_cmp(rows[starts[first]]->session, page.cursor) <= 0)
+		first++;
+	if (page_cut(&page, first))
+		page.next = arena_str(&call->arena, rows[starts[first + page.returned - 1]]->session);
+	answer_page(call, &page);
+	wire_key(&call->out, "sessions");
+	wire_list(&call->out);
+	for (size_t i = first; i < first + page.returned; i++)
+		put_session(call, &rows[starts[i]], starts[i + 1] - starts[i]);
+	wire_end(&call->out);
+	return true;
+}
