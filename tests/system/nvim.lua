@@ -165,6 +165,7 @@ local function completion()
 	is(fn.getcompletion('Tp bri', 'cmdline'), { 'brief' }, ':Tp completes its words')
 	is(fn.getcompletion('Tp check ', 'cmdline'), { 'a', 'b', 'c' }, 'and Tickets')
 	is(fn.getcompletion('Tp record a conf', 'cmdline'), { 'conflicts-with' }, 'and kinds')
+	is(fn.getcompletion('Tp record wai', 'cmdline'), { 'waiting' }, 'by their short names')
 	is(
 		fn.getcompletion('Tp record after ', 'cmdline'),
 		{ 'a', 'b', 'c' },
@@ -385,6 +386,25 @@ local function agent() return require('ticketplan.agent').of(fn.getcwd()) end
 function stories.follow()
 	follows(agent():ask('agent.sync', {}, 20000) and agent().can['feed.subscribe'])
 	keys_of_the_queue()
+end
+
+-- A linked checkout, in which b is done, and c is not.
+function stories.checkouts()
+	edit('../side/tickets/a/item.md')
+	is(state_text('held'), '○ held  unmerged b', 'what is done in one checkout only is said')
+	vim.cmd('Tp show b')
+	until_so(function() return here():find('tickets/b/item.md', 1, true) ~= nil end)
+	like(api.nvim_buf_get_name(0), '/side/tickets/b/item.md$', 'a jump stays in its checkout')
+	vim.cmd('Tp show c')
+	until_so(function() return here():find('tickets/c/item.md', 1, true) ~= nil end)
+	like(api.nvim_buf_get_name(0), '/trees/tickets/c/item.md$', 'or goes where the Ticket is')
+end
+
+function stories.looks()
+	edit('tickets/a/item.md')
+	state_text('clear')
+	like(told('Tp record a waiting No.'), 'read', 'who may only look records nothing')
+	like(told('Tp status'), 'process', 'and looks')
 end
 
 local function claims()

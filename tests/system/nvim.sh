@@ -10,7 +10,7 @@ plugin=$(CDPATH='' cd -- "$system/../../contrib/nvim" && pwd -P)
 # Run nvim.lua's story of that name, in a Neovim that knows nothing but the plugin.
 in_nvim()
 {
-	STORY=$1 seen_by timeout 120 nvim --headless -i NONE -n -u NONE \
+	seen_by timeout 120 env STORY="$1" nvim --headless -i NONE -n -u NONE \
 		--cmd "set runtimepath^=$plugin" --cmd 'runtime! plugin/ticketplan.lua' \
 		-c "luafile $system/nvim.lua"
 }
@@ -60,6 +60,20 @@ repository life
 ticket a queued
 commit
 in_nvim life
+
+export TP_READ_ONLY=1
+in_nvim looks
+unset TP_READ_ONLY
+
+repository trees
+ticket a queued
+ticket b inprogress
+plan_line a r-1 blocked_by b
+commit
+git worktree add --quiet "$box/side"
+(cd "$box/side" && ticket b 'done')
+ticket c planning
+in_nvim checkouts
 
 repository odd
 tree=tickets

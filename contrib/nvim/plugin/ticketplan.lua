@@ -10,7 +10,7 @@ end
 vim.api.nvim_create_user_command('Tp', function(opts) require('ticketplan.command').run(opts) end, {
 	nargs = '*',
 	desc = 'Ask ticketplan, or record a decision',
-	complete = function(base, line) return require('ticketplan.command').complete(base, line) end,
+	complete = function(base, line) return require('ticketplan.cmdline')(base, line) end,
 })
 
 local function colours()

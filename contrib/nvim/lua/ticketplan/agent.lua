@@ -4,7 +4,7 @@
 --
 -- Callbacks of request() run in the editor's own context; those of ask_raw() do not.
 local config, rpc = require('ticketplan.config'), require('ticketplan.rpc')
-local uv = vim.loop
+local uv = vim.uv or vim.loop
 
 local Agent = {}
 Agent.__index = Agent

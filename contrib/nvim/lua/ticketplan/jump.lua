@@ -75,7 +75,7 @@ end
 -- Show a place in this window, with a mark to come back to.
 function M.open(found)
 	vim.cmd("normal! m'")
-	local here = vim.loop.fs_realpath(vim.api.nvim_buf_get_name(0))
+	local here = (vim.uv or vim.loop).fs_realpath(vim.api.nvim_buf_get_name(0))
 	if here ~= found.path then
 		vim.cmd('edit ' .. vim.fn.fnameescape(vim.fn.fnamemodify(found.path, ':.')))
 	end

@@ -6,7 +6,7 @@
 -- but the editor's own arrives through it.
 --
 -- All callbacks run in the loop's context, in which the editor may not be touched.
-local uv, mpack = vim.loop, vim.mpack
+local uv, mpack = vim.uv or vim.loop, vim.mpack
 
 local Conn = {}
 Conn.__index = Conn

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Which Ticket a file, a buffer, or a word under the cursor is about.
 local agents = require('ticketplan.agent')
-local uv = vim.loop
+local uv = vim.uv or vim.loop
 
 local M = {}
 
