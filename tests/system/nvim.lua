@@ -411,7 +411,18 @@ local function claims()
 	if not agent().can['claim.take'] then return end
 	like(told('Tp claim a coder'), 'a is claimed by user:', ':Tp claim claims')
 	like(tpctl('claims a'), 'coder', 'as everybody sees')
+	like(
+		state_text('claimed'),
+		'^● clear  claimed by user:.* %(coder%)$',
+		'and its file shows'
+	)
 	like(told('Tp release a'), 'a is released', ':Tp release gives it back')
+	tpctl('claim a --session other --ttl 60s')
+	if not agent().feed then vim.cmd('doautocmd FocusGained') end
+	is(state_text('other'), '○ held  claimed by other', 'a claim of somebody else holds it')
+	like(told('Tp claim a'), 'other', 'who comes second is told by whom')
+	tpctl('release a --session other')
+	is(state_text('clear'), '● clear', 'until it is given back')
 end
 
 local function stops()

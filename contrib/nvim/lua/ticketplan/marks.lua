@@ -29,30 +29,37 @@ local function state_place(buf)
 	return found
 end
 
+-- Who works on it, in few words; nil if nobody does.
+function M.claimed(claims)
+	local names = {}
+	for at, claim in ipairs(claims or {}) do
+		names[at] = claim.session .. (claim.role and (' (%s)'):format(claim.role) or '')
+	end
+	return #names > 0 and 'claimed by ' .. text.plain(table.concat(names, ', ')) or nil
+end
+
 -- A reason in few words.
 local function brief(reason)
 	return reason.other and reason.code .. ' ' .. reason.other or reason.code
 end
 
--- Verdict and reasons as parts of a line: {text, group}.
-function M.verdict(gate, open)
+-- Verdict, reasons and claims in short, as parts of a line: {text, group}.
+function M.verdict(gate, claims)
 	local icon, group = config.icons.other, 'TicketplanNote'
 	if gate.verdict == 'clear' then
 		icon, group = config.icons.clear, 'TicketplanClear'
-	end
-	if gate.verdict == 'held' then
+	elseif gate.verdict == 'held' then
 		icon, group = config.icons.held, 'TicketplanHeld'
 	end
-	local holds, notes = {}, {}
-	for _, reason in ipairs(open and gate.reasons or {}) do
-		table.insert(reason.severity == 'hold' and holds or notes, brief(reason))
+	local by, holds, notes = M.claimed(claims), {}, {}
+	for _, reason in ipairs(gate.reasons) do
+		local of = reason.severity == 'hold' and holds or notes
+		if reason.code ~= 'claimed' or not by then of[#of + 1] = brief(reason) end
 	end
+	if #notes > 0 then notes[1] = 'note: ' .. notes[1] end
 	local parts = { { icon .. ' ' .. gate.verdict:gsub('_', ' '), group } }
-	if #holds > 0 then
-		parts[#parts + 1] = { '  ' .. table.concat(holds, ', '), 'TicketplanFaint' }
-	end
-	if #notes > 0 then
-		parts[#parts + 1] = { '  note: ' .. table.concat(notes, ', '), 'TicketplanFaint' }
+	for _, short in ipairs({ table.concat(holds, ', '), by or '', table.concat(notes, ', ') }) do
+		if short ~= '' then parts[#parts + 1] = { '  ' .. short, 'TicketplanFaint' } end
 	end
 	return parts
 end
@@ -130,7 +137,7 @@ local function show(buf, told, top)
 	if path:match('/item%.md$') then
 		local place = state_place(buf)
 		of_reasons(told, place, diagnostics)
-		if not told.resolved then say(buf, place.row, M.verdict(told.gate, true)) end
+		if not told.resolved then say(buf, place.row, M.verdict(told.gate, told.claims)) end
 	else
 		of_records(buf, told, relative, lines)
 	end

@@ -79,6 +79,7 @@ local function send(agent, method, params, done)
 	params.id = ulid()
 	params.author = params.author or vim.env.TP_AUTHOR
 	if params.author == '' then params.author = nil end
+	params.token = tonumber(vim.env.TP_CLAIM_TOKEN)
 	agent:request(method, params, done)
 end
 

@@ -46,7 +46,14 @@ function M.card(told, width)
 	sheet:add(told.id, 'TicketplanId'):add('  ' .. told.state, 'TicketplanNote')
 	if not told.resolved then
 		sheet:add('  ')
-		for _, part in ipairs(marks.verdict(told.gate)) do
+		for _, part in
+			ipairs(
+				marks.verdict(
+					{ verdict = told.gate.verdict, reasons = {} },
+					told.claims
+				)
+			)
+		do
 			sheet:add(part[1], part[2])
 		end
 	end
