@@ -50,7 +50,7 @@ static bool has_happened(const struct call *call, const struct ticket *t, const 
 		return state_resolved((enum state)t->state);
 	case WAIT_FOR_CHANGE:
 		*what = HAPPENED_CHANGED;
-		return t->trace && t->trace->generation > call->since;
+		return !call->since || (t->trace && t->trace->generation > call->since);
 	case WAIT_FOR_COUNT:
 		break;
 	}
@@ -116,12 +116,24 @@ static bool go_on_waiting(struct call *call, struct fault *why)
 	if (!call->resumed) {
 		if (!listener_may_wait(call->listener, why))
 			return false;
-		call->since = index_generation(call->ix);
 		if (timeout)
 			call->deadline = ticks_now() + timeout * 1000;
 	}
 	call->seen = index_generation(call->ix);
 	call->parked = call->waits = true;
+	return true;
+}
+
+/* 0: long ago, so that nobody knows whether it changed since. */
+static bool read_since(struct call *call, struct str since, struct fault *why)
+{
+	bool known = true;
+
+	call->since = index_generation(call->ix);
+	if (since.at && !clock_read(call->service, since, &call->since, &known, why))
+		return false;
+	if (!known || call->since < index_horizon(call->ix))
+		call->since = 0;
 	return true;
 }
 
@@ -131,8 +143,8 @@ bool handle_ticket_wait(struct call *call, const struct ticket_wait_params *p, s
 	enum happened what;
 	struct gate gate;
 
-	if (!call->resumed)
-		call->since = UINT64_MAX;
+	if (!call->resumed && !read_since(call, p->since, why))
+		return false;
 	if (!index_resolve(call->ix, p->ticket, &t, why) &&
 	    !(call->resumed && why->code == FAULT_NOT_FOUND))
 		return false;

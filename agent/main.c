@@ -73,6 +73,8 @@
  *   flight      a tool under way                  host      what hosts are told
  *   manual      the manuals' share of the tables  link     bytes to an agent
  *   life        start, stop, socket               tick      deadlines
+ *   ticketplan  the library, and its manual       value     its answers
+ *   watching    told of changes                   waiting   for one of them
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people
  *   parts       what those have in common         show_claims  those on claims

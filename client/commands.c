@@ -27,6 +27,7 @@ static const struct words words_host = { "host", "where an orchestrator runs", h
 #define WORDS_OF_STR(arg)  NULL
 #define WORDS_OF_STRS(arg) NULL
 #define WORDS_OF_BOOL(arg) NULL
+#define WORDS_OF_DURATION(arg) NULL
 #define WORDS_OF_ENUM(arg) &words_##arg
 #define NEED_REQ true
 #define NEED_OPT false

@@ -34,6 +34,8 @@ enum runner {
 	RUN_socket,
 	RUN_start,
 	RUN_stop,
+	RUN_watch,
+	RUN_wait,
 	RUN_init,
 	RUN_commit,
 	RUN_call,

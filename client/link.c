@@ -54,8 +54,8 @@ bool link_is_right(const struct link *l, const msgpack_object *hello, bool any_a
 			     "the agent at %s serves a repository that was at %s before; "
 			     "run `tpctl stop`, then `tpctl start`",
 			     l->reach->path, place->common);
-	return fault(why, FAULT_NO_AGENT, "the agent at %s serves %.*s, not %s",
-		     l->reach->path, STR_ARG(theirs), place->common);
+	return fault(why, FAULT_NO_AGENT, "the agent at %s serves %.*s, not %s", l->reach->path,
+		     STR_ARG(theirs), place->common);
 }
 
 static enum talk send_some(struct link *l, struct fault *why)

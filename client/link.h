@@ -26,9 +26,9 @@ struct link {
 	const struct reach *reach; /* by which the line came up; for what errors say */
 	const struct buf *out;     /* to be sent */
 	struct buf *in;
-	msgpack_zone *zone;     /* what messages are decoded into */
-	size_t sent, may_send;  /* of out */
-	size_t eaten;           /* bytes of messages that are through */
+	msgpack_zone *zone;    /* what messages are decoded into */
+	size_t sent, may_send; /* of out */
+	size_t eaten;          /* bytes of messages that are through */
 	struct frame frame;
 	bool keep; /* messages stay valid until the link's end; else until the next step */
 };

@@ -263,6 +263,18 @@ bool request_make(const struct args *args, struct request *r, struct fault *why)
 	return fits(r->bytes.len - r->hello, why);
 }
 
+bool request_map(const struct args *args, struct buf *into, struct fault *why)
+{
+	struct wire w;
+
+	wire_init(&w, into);
+	wire_map(&w);
+	if (!put_params(&w, args, why))
+		return false;
+	wire_end(&w);
+	return fits(into->len, why);
+}
+
 void request_plain(enum rpc_id method, struct request *r)
 {
 	struct wire w;

@@ -29,6 +29,8 @@ struct request {
 
 /* The request of a command that has a method. */
 bool request_make(const struct args *args, struct request *r, struct fault *why);
+/* The parameters alone. */
+bool request_map(const struct args *args, struct buf *into, struct fault *why);
 /* A request without parameters. */
 void request_plain(enum rpc_id method, struct request *r);
 /* Any request; `json` is NULL or the text of an object, and "-" reads it from standard input. */

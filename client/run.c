@@ -22,6 +22,7 @@
 #include "plain.h"
 #include "show.h"
 #include "tick.h"
+#include "watching.h"
 
 bool run_request(const struct args *args, enum start_mode mode, struct request *request,
 		 struct outcome *o, struct reach *reach, struct fault *why)
@@ -125,6 +126,8 @@ static bool run_command(const struct args *args, struct outcome *o, struct fault
 		[RUN_socket] = life_socket,
 		[RUN_start] = life_start,
 		[RUN_stop] = life_stop,
+		[RUN_watch] = watching_run,
+		[RUN_wait] = waiting_run,
 		[RUN_init] = init_run,
 		[RUN_commit] = commit_run,
 		[RUN_call] = run_call,

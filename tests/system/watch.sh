@@ -1,0 +1,161 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# tpctl watch and tpctl wait: told what changes, also by git, also over the end of an agent.
+. "$(dirname "$0")/lib.sh"
+
+# follow WORD…: run tpctl in the background; its lines come by next_line.
+follow()
+{
+	rm -f "$box/lines"
+	mkfifo "$box/lines"
+	tpctl "$@" >"$box/lines" 2>"$box/follow.err" &
+	follower=$!
+	exec 3<"$box/lines"
+}
+
+next_line()
+{
+	IFS= read -r out <&3 || out="(end)"
+	printf '%s\n' "$out" >"$box/out"
+}
+
+# ended STATUS SENTENCE: so the follower ended.
+ended()
+{
+	ended=0
+	wait "$follower" || ended=$?
+	exec 3<&-
+	is "$ended" "$1" "$2"
+}
+
+kill_agent()
+{
+	kill -KILL "$(agent_pid)"
+}
+
+repository main
+ticket a queued "The first"
+ticket b inprogress
+commit
+tpctl start >/dev/null
+tpctl record a blocked-by b -m 'Needs it.' >/dev/null
+commit
+
+# -- watch ----------------------------------------------------------------
+
+follow watch
+next_line
+like "$out" '{"schema":1,"kind":"watch","clock":"*","fresh":false,"unknown":\[\],"version":"*"}' \
+	"the first line says what it is"
+clock=$(field clock)
+ticket b done
+next_line
+is "$(field kind from fresh changed woken)" "change
+$clock
+false
+b
+a
+a" "a change is a line"
+kill_agent
+next_line
+is "$(field kind)" disconnected "the end of the agent is said"
+next_line
+is "$(field kind fresh)" "reconnected
+true" "and that there is another, which does not know what changed"
+ticket b ready
+next_line
+is "$(field kind woken.#)" "change
+0" "it goes on"
+tpctl stop >/dev/null
+next_line
+is "$(field kind)" disconnected "an agent that was stopped stays so"
+tpctl start >/dev/null
+next_line
+is "$(field kind)" reconnected "until it is started"
+kill "$follower"
+ended 143 "it goes on until it is ended"
+
+ask queue
+clock=$(field clock)
+ask watch --once --since "$clock" --timeout 0ms
+gives 3 '*"kind":"watch"*"code":"timed_out"*' "nothing changed since that clock"
+ticket b done
+ask watch --once --since "$clock"
+gives 0 '*"kind":"change"*"woken":\["a"\]*' "something has"
+ask watch --once --since 01ARZ3NDEKTSV4RRFFQ69G5FAV:1
+gives 0 '*"fresh":true*' "nobody knows: that is news, too"
+ask watch none --once --timeout 1ms
+gives 3 '*"unknown":\["none"\]*' "what is not there is named"
+ask watch --since yesterday
+gives 2 '*no clock*' "what is no clock is refused"
+ask watch --kind nothing
+gives 2 '*kind*' "and so is a word that there is not"
+ask watch --offline
+gives 2 '*takes the agent*' "there is nothing to follow without an agent"
+is "$(tpctl watch | head -n 1 | grep -c '"kind":"watch"')" 1 "it ends when nobody reads on"
+
+# -- wait -----------------------------------------------------------------
+
+ticket b inprogress
+tp wait a --for clear --timeout 30ms
+gives 3 '*a is still held: blocked: *' "a wait says what is still in the way"
+tp wait b --for resolved --timeout nonsense
+gives 2 '*timeout*' "what is no time is refused"
+tp wait none --for clear
+gives 4 '*none*' "what is not there is not waited for"
+tp wait a
+gives 2 '*' "it takes what for"
+
+# Whoever waits is there as soon as the agent has two clients.
+is_waited_for()
+{
+	tries=0
+	while [ "$(tpctl --json status | sed 's/.*"clients":\([0-9]*\).*/\1/')" -lt 2 ] &&
+		[ "$tries" -lt 500 ]; do
+		tries=$((tries + 1))
+	done
+}
+
+git checkout --quiet -b work
+ticket b done
+git commit --quiet -am 'b is done'
+git checkout --quiet main
+reader=$box/feed
+tpctl watch >"$reader" 2>/dev/null &
+watcher=$!
+follow wait a --for clear
+while [ ! -s "$reader" ]; do :; done
+is_waited_for
+git merge --quiet work
+next_line
+is "$out" 'a "The first" may be accepted now' "a merge wakes whom it frees"
+ended 0 "and the wait ends well"
+tpctl call agent.sync >/dev/null
+kill "$watcher"
+wait "$watcher" 2>/dev/null
+is "$(grep -c '"woken":\["a"\]' "$reader")" 1 "and once only"
+
+ticket b ready
+follow wait b --for resolved
+is_waited_for
+kill_agent
+ticket b done
+next_line
+is "$out" 'b "b" is resolved' "a wait outlives its agent"
+ended 0 "and ends well"
+
+follow wait b --for change --json
+is_waited_for
+kill_agent
+tpctl start >/dev/null 2>&1
+ticket b planning
+next_line
+is "$(field happened)" changed "what changes between two agents is a change"
+ended 0 "and is told as one"
+tp wait b --for clear --timeout 1ms
+gives 3 '*b is still planning*' "what is not queued is not clear"
+ticket b closed
+tp wait b --for clear
+gives 3 '*b is closed: there is nothing left*' "what is closed will not be"
+finish
