@@ -11,7 +11,7 @@ plugin=$(CDPATH='' cd -- "$system/../../contrib/nvim" && pwd -P)
 in_nvim()
 {
 	seen_by timeout 120 env STORY="$1" nvim --headless -i NONE -n -u NONE \
-		--cmd "set runtimepath^=$plugin" --cmd 'runtime! plugin/ticketplan.lua' \
+		--cmd "set runtimepath^=$plugin" --cmd 'filetype plugin on' --cmd 'runtime! plugin/ticketplan.lua' \
 		-c "luafile $system/nvim.lua"
 }
 

@@ -32,6 +32,9 @@ function M.refresh(agent)
 	end
 end
 
+-- What completes tags of HTML in Markdown is nobody's choice.
+local FREE = { [''] = true, ['htmlcomplete#CompleteTags'] = true }
+
 -- Options of a Ticket's files, where nobody else has set them.
 local function set_options(buf)
 	local own = {
@@ -40,11 +43,12 @@ local function set_options(buf)
 		includeexpr = "v:lua.require'ticketplan'.includeexpr(v:fname)",
 	}
 	for name, value in pairs(own) do
-		if vim.bo[buf][name] == '' or name == 'includeexpr' then
+		if FREE[vim.bo[buf][name]] or name == 'includeexpr' then
 			vim.bo[buf][name] = value
 		end
 	end
-	if config.keys and vim.fn.maparg('K', 'n') == '' then
+	local function mapped() return vim.fn.maparg('K', 'n') ~= '' end
+	if config.keys and not vim.api.nvim_buf_call(buf, mapped) then
 		vim.keymap.set(
 			'n',
 			'K',
