@@ -65,6 +65,7 @@ has()
 	return 1
 }
 
+follow c "$bin/contrib/examples/queue"
 if has python "$python" -c 'import msgpack'; then follow python "$python" "$examples/queue.py"; fi
 if has node node -e 'require("@msgpack/msgpack")'; then follow node node "$examples/queue.js"; fi
 for lua in lua5.3 lua5.2 lua5.1 lua; do
