@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,7 +26,9 @@
 #include "out.h"
 #include "place.h"
 #include "serve.h"
+#include "session.h"
 #include "tick.h"
+#include "ulid.h"
 
 #define READ_SIZE 65536
 /* At the end of input, for tools that are under way. */
@@ -168,10 +171,27 @@ static int print_config(const struct args *args, int host)
 	return ok ? 0 : complain(&why);
 }
 
+/*
+ * Whose claims are those of a host that does not say which session it is: of
+ * this server, so that two of them are not taken for one.
+ */
+static void name_session(void)
+{
+	char id[ULID_LEN + 1], name[ULID_LEN + 5], *known = session_of_environment();
+
+	if (!known) {
+		ulid_make(id);
+		snprintf(name, sizeof(name), "mcp:%s", id);
+		setenv("TP_SESSION", name, 1);
+	}
+	free(known);
+}
+
 static int serve_stdio(const struct args *args)
 {
 	struct mcp m = { .parent = open_parent() };
 
+	name_session();
 	/* Before any request is made: a connection says once that it only looks. */
 	if (args_text(args, "read_only"))
 		setenv("TP_READ_ONLY", "1", 1);

@@ -100,7 +100,7 @@ static json_t *output_schema(const struct tool *tool)
 static json_t *hints(const struct tool *tool)
 {
 	if (!tool_writes(tool))
-		return json_pack("{s:b, s:b}", "readOnlyHint", 1, "openWorldHint", 0);
+		return json_pack("{s:b}", "readOnlyHint", 1);
 	return json_pack("{s:b, s:b, s:b}", "readOnlyHint", 0, "destructiveHint", 0,
 			 "openWorldHint", 0);
 }

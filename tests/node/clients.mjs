@@ -16,6 +16,7 @@ const given = {
 	queue: {}, brief: { max_bytes: 2000 }, doctor: {}, records: { limit: 5 },
 	check: { ticket: "search-page" }, why: { ticket: "search-page" }, show: { ticket: "search-page" },
 	wait: { ticket: "fetch-retry", until: "clear", timeout: "5s" },
+	claim: { ticket: ["image-cache"], role: "coder" }, release: { ticket: ["image-cache"] },
 	record: { ticket: "fetch-retry", kind: "related", other: "image-cache", message: "Both fetch." },
 	accept: { ticket: "print-view", message: "A style sheet." },
 };

@@ -187,6 +187,16 @@ like "$("$hooks/brief")" '# Tickets*fetch-retry*' "also where no agent may run"
 said=$(cd "$box" && "$hooks/brief" 2>&1)
 is "$?$said" 0 "and where there is nothing it says nothing, and does no harm"
 tpctl start >/dev/null
+tpctl claim search-page store-v2 --session claude:abc-1 --ttl 1h >/dev/null
+tpctl claim fetch-retry --session other --ttl 1h >/dev/null
+echo '{"session_id": "abc-1", "reason": "other"}' | "$hooks/end"
+is "$?$(tpctl --json claims | sed 's/.*"count":\([0-9]*\).*/\1/')" 01 "a hook gives back what a session claims, and nothing else"
+echo '{"session_id": "abc-1"}' | "$hooks/end"
+is "$?" 0 "and does no harm where there is nothing"
+TP_SESSION=other "$hooks/end" </dev/null
+is "$(tpctl --json claims | sed 's/.*"count":\([0-9]*\).*/\1/')" 0 "a session may be named, too"
 "$python" "$system/rpc.py" field hooks.SessionStart.hooks <"$hooks/claude-code.json" >"$box/command"
 holds "a host is told of a hook that is there" grep -q hooks/brief "$box/command"
+"$python" "$system/rpc.py" field hooks.SessionEnd.hooks <"$hooks/claude-code.json" >"$box/command"
+holds "and of the other" grep -q hooks/end "$box/command"
 finish

@@ -101,6 +101,19 @@ def race(first, second, ticket):
     winner.mine.append(ticket)
 
 
+def claims(first, second, ticket):
+    """Who claims a Ticket has it for himself, by a lease; the other is told who it is."""
+    claim = first.server.call("claim", ticket=[ticket], role="coder")["claims"][0]
+    say(claim["lives"] == "lease" and claim["session"].startswith("mcp:"), "a claim by a tool is a lease", claim)
+    again = first.server.call("claim", ticket=[ticket], role="coder")["claims"][0]
+    say(again["session"] == claim["session"], "which is renewed by claiming again", again)
+    refused(lambda: second.server.call("claim", ticket=[ticket]), "claimed", "nobody else can claim it")
+    refused(lambda: second.begin(ticket), "held", "or accept it")
+    say(first.server.call("check", ticket=ticket)["gate"]["verdict"] == "clear", "the holder can")
+    first.server.call("release", ticket=[ticket])
+    say(second.server.call("check", ticket=ticket)["gate"]["verdict"] == "clear", "and everybody, once it is given back")
+
+
 def refused(what, code, sentence):
     try:
         say(False, sentence, what())
@@ -131,6 +144,7 @@ def companion(ticket):
     refused(lambda: looks.call("record", ticket=ticket, kind="related", other=ticket, message="x"),
             "read_only", "but not record")
     refused(lambda: looks.call("accept", ticket=ticket, message="x"), "read_only", "and not accept")
+    refused(lambda: looks.call("claim", ticket=[ticket]), "read_only", "nor claim")
     after = subprocess.check_output(["git", "status", "--porcelain", "--untracked-files=all"])
     say(before == after and looks.end() == 0, "and leaves no trace")
 
@@ -159,6 +173,7 @@ def main():
     refused(lambda: first.begin(rows[2]), "held", "and what comes after it")
     say(any(node.get("ticket") == rows[0] for node in first.server.call("why", ticket=rows[2])["nodes"]),
         "why leads to what has to happen first")
+    claims(first, second, rows[4])
     first.begin(rows[4])
     companion(rows[2])
 
