@@ -545,7 +545,8 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 			return true;
 	if (!s->count)
 		return fault(why, FAULT_NO_TREE,
-			     "the repository has no checkout to look for Tickets in");
+			     "the repository is bare and has no worktree to look for Tickets in; "
+			     "`git worktree add` makes one");
 	if (s->configured)
 		return fault(why, FAULT_NO_TREE, "no Ticket tree: ticketplan.root is %s, which is not in %s",
 			     s->configured, s->sites[0]->top);

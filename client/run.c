@@ -184,16 +184,29 @@ static int deliver(struct str text, int good)
 	return fault_exit(why.code);
 }
 
-static int fail(bool json, const struct fault *why)
+/* What to do about it; help is best where it explains the very command.  The caller's to free. */
+static char *hint_of(const struct args *args, enum fault_code code)
+{
+	if (args->command && (code == FAULT_USAGE || code == FAULT_BAD_ARGUMENT))
+		return xasprintf("see `tpctl help %s`", args->command->name);
+	return xstrdup(fault_hint(code));
+}
+
+static int fail(const struct args *args, bool json, const struct fault *why)
 {
 	struct buf out = { 0 };
 	int status = fault_exit(why->code);
+	char *hint = hint_of(args, why->code);
 
 	if (!json) {
-		complain(why, fault_hint(why->code));
+		complain(why, hint);
+		free(hint);
 		return status;
 	}
-	json_line(&out, json_error(why));
+	json_t *answer = json_error(why);
+	json_object_set_new(json_object_get(answer, "error"), "hint", json_string(hint));
+	free(hint);
+	json_line(&out, answer);
 	status = deliver((struct str){ out.at, out.len }, status);
 	buf_release(&out);
 	return status;
@@ -341,7 +354,7 @@ int run(int argc, char **argv)
 	if (ok && run_command(&args, &o, &why))
 		status = print(&args, &o);
 	else
-		status = fail(args.json || args_want_json(argc, argv), &why);
+		status = fail(&args, args.json || args_want_json(argc, argv), &why);
 	json_decref(o.answer);
 	page_release(&o.page);
 	args_release(&args);

@@ -200,7 +200,7 @@ tpctl stop >/dev/null
 git clone -q --bare "$box/main" "$box/bare.git"
 cd "$box/bare.git" || exit 99
 ask queue
-gives 4 '*"code":"no_tree"*no checkout*' "a bare repository has no tree"
+gives 4 '*"code":"no_tree"*no worktree to look*' "a bare repository has no tree"
 git worktree add -q "$box/only" main
 ask tickets
 gives 0 '*"count":3*' "until it has a worktree"

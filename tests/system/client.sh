@@ -50,6 +50,9 @@ tp record a afer b
 gives 2 '*did you mean after?*' "a word that is none"
 tp check
 gives 2 '*missing: ticket; usage: tpctl check TICKET*' "an argument that is missing"
+like "$err" '*hint: see `tpctl help check`' "and where the command is explained"
+ask check
+like "$(field error.hint)" 'see `tpctl help check`' "in JSON too"
 tp check a b
 gives 2 '*too much: b*' "one too many"
 tp tickets --limit many
