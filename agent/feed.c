@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "answer.h"
+#include "claims.h"
 #include "clock.h"
 #include "follow.h"
 #include "frame.h"
@@ -88,6 +89,7 @@ bool feed_make(struct call *call, const struct feed_subscribe_params *p, struct 
 	f->kinds = p->kind;
 	f->statuses = p->status;
 	f->verdicts = p->verdicts;
+	f->claims = p->claims;
 	f->source = arena_str(&f->arena, p->source);
 	f->quiet = is_given(p, "quiet") ? p->quiet * 1000 : FEED_QUIET;
 	see_source(f, call->ix);
@@ -115,10 +117,16 @@ static bool is_about(const struct feed *f, struct str id)
 	       bsearch(&id, f->tickets, f->ticket_count, sizeof(*f->tickets), by_text);
 }
 
+static bool moved(const struct feed *f, const struct trace *t)
+{
+	return (!f->verdicts && !f->claims) || (f->verdicts && t->verdict_at > f->sent) ||
+	       (f->claims && t->claim_at > f->sent);
+}
+
 static bool passes(const struct feed *f, const struct trace *t)
 {
-	return is_about(f, t->ticket->id) && (!f->verdicts || t->verdict_at > f->sent) &&
-	       (!f->kinds || t->kinds & f->kinds) && (!f->statuses || t->statuses & f->statuses) &&
+	return is_about(f, t->ticket->id) && moved(f, t) && (!f->kinds || t->kinds & f->kinds) &&
+	       (!f->statuses || t->statuses & f->statuses) &&
 	       (!f->source.at || t->sources & f->sources);
 }
 
@@ -192,6 +200,48 @@ static void put_problems(struct call *call, const struct feed *f, const struct d
 	wire_end(&call->out);
 }
 
+static void put_claims(struct call *call, const struct feed *f, const struct difference *d)
+{
+	struct wire *w = &call->out;
+	bool any = false;
+
+	for (size_t i = 0; i < d->changed_count; i++) {
+		const struct trace *t = d->changed[i];
+		if (t->claim_at <= f->sent || !t->ticket->claim)
+			continue;
+		if (!any)
+			wire_key(w, "claims");
+		if (!any)
+			wire_list(w);
+		any = true;
+		answer_claim(call, t->ticket->claim);
+	}
+	if (any)
+		wire_end(w);
+}
+
+static void put_ended(struct call *call, const struct feed *f, uint64_t to)
+{
+	const struct claims *claims = call->service->claims;
+	struct wire *w = &call->out;
+	bool any = false;
+
+	for (size_t i = 0; claims && i < claims->end_count; i++) {
+		const struct claim_end *end = claims->ends[i];
+		if (end->generation <= f->sent || end->generation > to ||
+		    !is_about(f, end->claim->ticket))
+			continue;
+		if (!any)
+			wire_key(w, "ended");
+		if (!any)
+			wire_list(w);
+		any = true;
+		answer_claim_end(call, end);
+	}
+	if (any)
+		wire_end(w);
+}
+
 #ifdef TP_DEBUG
 /* Hold the notification against the shape that the table promises. */
 static void check(struct str message)
@@ -233,6 +283,8 @@ static void put(struct feed *f, struct service *service, const struct difference
 	if (c) {
 		put_changed(w, f, c);
 		put_problems(&call, f, c);
+		put_claims(&call, f, c);
+		put_ended(&call, f, to);
 	}
 	wire_end(w);
 	arena_release(&call.arena);

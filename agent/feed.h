@@ -25,7 +25,7 @@ struct feed {
 	uint64_t kinds, statuses;
 	struct str source;
 	uint64_t sources; /* bits that this name had so far */
-	bool verdicts;
+	bool verdicts, claims;
 };
 
 /* At most so many ids in a notification. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "follow.h"
 
+#include "claims.h"
 #include "doctor.h"
 
 /* Only of a queued Ticket, or one that may be, does the gate have to be asked. */
@@ -19,8 +20,6 @@ static unsigned bypasses_of(struct follow *f, const struct ticket *t, int64_t no
 	struct findings found = { .arena = &f->arena };
 	unsigned bits = 0;
 
-	if (t->state != STATE_QUEUED && t->state != STATE_INPROGRESS)
-		return 0;
 	doctor_bypasses(f->ix, t, now, &found);
 	for (size_t i = 0; i < found.count; i++)
 		bits |= found.at[i].code == PROBLEM_UNRECORDED  ? 1
@@ -51,6 +50,27 @@ static void mark_all(struct follow *f, struct trace *trace, int64_t now)
 	mark(f, trace, d, true, now);
 }
 
+/* Claims never change: one that is renewed is another. */
+static uint64_t claim_print(const struct claim *c)
+{
+	uint64_t parts[] = { c ? c->token : 0, c ? (uint64_t)c->until : 0,
+			     c ? (uint64_t)c->pid : 0 };
+
+	return c ? hash_of((struct str){ (const char *)parts, sizeof(parts) }) | 1 : 0;
+}
+
+static void look_at_claim(struct ticket *t)
+{
+	uint64_t print = claim_print(t->claim);
+
+	if (!t->trace && !print)
+		return;
+	struct trace *trace = trace_of(t);
+	if (trace->claim != print)
+		trace->claim_at = trace->generation;
+	trace->claim = print;
+}
+
 static void look(struct follow *f, struct ticket *t, int64_t now)
 {
 	enum verdict verdict = verdict_of(f, t, now);
@@ -60,6 +80,7 @@ static void look(struct follow *f, struct ticket *t, int64_t now)
 		t->trace->verdict_at = t->trace->generation;
 	if (t->trace && bypasses & ~(unsigned)t->bypasses)
 		t->trace->bypass_at = t->trace->generation;
+	look_at_claim(t);
 	t->told = (uint8_t)(verdict + 1) & 3;
 	t->bypasses = bypasses & 7;
 	arena_release(&f->arena);

@@ -2,6 +2,7 @@
 #include "handlers.h"
 
 #include "answer.h"
+#include "claims.h"
 #include "clock.h"
 #include "listener.h"
 #include "trace.h"
@@ -51,6 +52,9 @@ static bool has_happened(const struct call *call, const struct ticket *t, const 
 	case WAIT_FOR_CHANGE:
 		*what = HAPPENED_CHANGED;
 		return !call->since || (t->trace && t->trace->generation > call->since);
+	case WAIT_FOR_CLAIMABLE:
+		*what = HAPPENED_CLAIMABLE;
+		return !t->claim;
 	case WAIT_FOR_COUNT:
 		break;
 	}
@@ -104,6 +108,9 @@ static bool time_is_up(struct call *call, const struct ticket *t, const struct g
 		return fault(why, FAULT_TIMED_OUT, "after %lld ms %.*s is still held: %s: %.*s",
 			     waited, STR_ARG(t->id), word(&words_reason, (int)hold->code),
 			     STR_ARG(hold->text));
+	if (call->params.ticket_wait.until == WAIT_FOR_CLAIMABLE)
+		return fault(why, FAULT_TIMED_OUT, "after %lld ms %.*s is still claimed by %.*s",
+			     waited, STR_ARG(t->id), STR_ARG(t->claim->session));
 	return fault(why, FAULT_TIMED_OUT, "after %lld ms %.*s is still %s", waited, STR_ARG(t->id),
 		     word(&words_state, t->state));
 }

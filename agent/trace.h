@@ -23,6 +23,8 @@ struct trace {
 	uint64_t generation;   /* of its last change; 0: not in the row yet */
 	uint64_t verdict_at;   /* at which its verdict last became another; 0: never */
 	uint64_t bypass_at;    /* at which it was last seen to go past the gate; 0: never */
+	uint64_t claim_at;     /* at which its claim last came, went or was renewed; 0: never */
+	uint64_t claim;        /* the one it has, as a hash; 0: none */
 	struct before *before; /* while it is dirty: what it was */
 	/* What its records and copies ever were since follow_all_marks. */
 	uint64_t sources;  /* bit a source */

@@ -131,6 +131,7 @@ static void show(struct page *page, const json_t *answer)
 		[HAPPENED_RESOLVED] = "is resolved",
 		[HAPPENED_CHANGED] = "has changed",
 		[HAPPENED_REMOVED] = "went",
+		[HAPPENED_CLAIMABLE] = "is claimed by nobody",
 	};
 	int what = word_find(&words_happened, text_of(answer, "happened"));
 	struct str title = text_of(answer, "title");

@@ -172,6 +172,27 @@ static void say_names(struct watcher *w, const json_t *list, const json_t *but, 
 
 static const char lost_count[] = "it is not known what changed before; look again";
 
+static void say_claims(struct watcher *w, const json_t *change)
+{
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(change, "ended"), i, one)
+	{
+		char *text =
+			xasprintf("the claim of %.*s ended: %.*s", STR_ARG(text_of(one, "session")),
+				  STR_ARG(text_of(one, "ending")));
+		say_text(w, STYLE_CYAN, text_of(one, "ticket"), str_of(text));
+		free(text);
+	}
+	json_array_foreach(json_object_get(change, "claims"), i, one)
+	{
+		char *text = xasprintf("claimed by %.*s", STR_ARG(text_of(one, "session")));
+		say_text(w, STYLE_CYAN, text_of(one, "ticket"), str_of(text));
+		free(text);
+	}
+}
+
 static void say_change(struct watcher *w, const json_t *change)
 {
 	const json_t *woken = json_object_get(change, "woken");
@@ -185,6 +206,7 @@ static void say_change(struct watcher *w, const json_t *change)
 	say_names(w, json_object_get(change, "removed"), NULL, STYLE_PLAIN, "went");
 	json_array_foreach(json_object_get(change, "problems"), i, problem)
 		say_text(w, STYLE_RED, text_of(problem, "ticket"), text_of(problem, "text"));
+	say_claims(w, change);
 }
 
 static void say_there(struct watcher *w, const json_t *answer)

@@ -227,6 +227,31 @@ def bypasses_are_told():
     assert "problems" not in reader.heard()[0], "each once"
 
 
+def claims_come_and_go():
+    empty()
+    ticket("a", "queued"), ticket("b", "queued"), ticket("c", "queued")
+    record("b", "R1", "conflicts_with", "a")
+    reader, claims = Reader(), Reader()
+    reader.subscribe(), claims.subscribe(claims=True)
+    held = reader.ask("claim.take", ticket=["a"], session="one", role="coder", ttl="60s")["claims"]
+    told = reader.heard()
+    assert names(told) == ["a", "b"], "whoever conflicts with it hears of it"
+    assert told[0]["claims"] == held and "ended" not in told[0], told
+    assert names(claims.heard()) == ["a"]
+    ticket("c", "ready")
+    assert claims.heard() == []
+    reader.heard()
+    reader.send(request(9, "ticket.wait", {"ticket": "a", "until": "claimable"}))
+    assert reader.ask("claim.renew", ticket=["a"], session="one", ttl="70s")["count"] == 1
+    told = claims.heard()
+    assert told[0]["claims"][0]["until"] > held[0]["until"], told
+    assert reader.ask("claim.release", ticket=["a"], session="one")["count"] == 1
+    assert reader.answer(9)["happened"] == "claimable"
+    told = claims.heard()
+    assert "claims" not in told[0] and told[0]["ended"][0]["ending"] == "released", told
+    assert reader.ask("ticket.wait", ticket="a", until="claimable")["at_once"] is True
+
+
 def noise_does_not_hold_back_what_is_told():
     empty()
     ticket("noise", "ready"), ticket("a", "ready")
@@ -456,7 +481,7 @@ def main():
     for story in (a_change_is_told_once, filters_let_through_what_they_name,
                   clocks_that_say_nothing_here, feeds_end_when_they_are_told_to,
                   a_reader_goes_on_where_it_was, many_changes_come_in_parts, bypasses_are_told,
-                  noise_does_not_hold_back_what_is_told,
+                  claims_come_and_go, noise_does_not_hold_back_what_is_told,
                   who_does_not_read_costs_one_notification, waits_are_answered_when_it_happens,
                   waits_that_are_over_at_once, waits_end_at_their_time,
                   whoever_goes_while_it_waits_harms_nobody, a_mirror_equals_the_index):
