@@ -78,7 +78,7 @@ const char *tp_error_code(const struct tp *tp)
 	return tp->code ? tp->code : "";
 }
 
-const struct fault *tp_fault(const struct tp *tp)
+const struct fault *fault_of(const struct tp *tp)
 {
 	return &tp->why;
 }

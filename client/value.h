@@ -19,7 +19,7 @@ struct str params_map(struct tp_params *params);
 void params_with_since(struct str map, const char *clock, struct buf *into);
 
 /* Why the last call failed. */
-const struct fault *tp_fault(const struct tp *tp);
+const struct fault *fault_of(const struct tp *tp);
 
 static inline const struct tp_value *value_of(const msgpack_object *object)
 {

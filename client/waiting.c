@@ -22,7 +22,7 @@ struct waiter {
 
 static void give_up(struct waiter *w)
 {
-	*w->why = *tp_fault(w->f.tp);
+	*w->why = *fault_of(w->f.tp);
 	w->done = w->failed = true;
 }
 

@@ -41,7 +41,7 @@ bool follower_open(struct follower *f, const struct args *args, struct fault *wh
 			     timeout);
 	f->deadline = timeout ? tick_now() + span : 0;
 	if (tp_open(f->tp, args->dir, f->flags, (int)patience(f)) < 0) {
-		*why = *tp_fault(f->tp);
+		*why = *fault_of(f->tp);
 		return false;
 	}
 	return true;
@@ -269,7 +269,7 @@ static void told(struct tp *tp, int feed, enum tp_news news, const struct tp_val
 	if (w->done)
 		return;
 	if (news == TP_REFUSED) {
-		*w->why = *tp_fault(tp);
+		*w->why = *fault_of(tp);
 		w->done = w->failed = true;
 		return;
 	}
