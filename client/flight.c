@@ -20,8 +20,7 @@ struct flight *flight_new(const struct tool *tool, json_t *id, bool modern)
 	return f;
 }
 
-bool flight_begin(struct flight *f, const char *dir, bool no_start, json_t *arguments,
-		  struct fault *why)
+bool flight_begin(struct flight *f, const struct way *way, json_t *arguments, struct fault *why)
 {
 	int64_t patience_ms;
 
@@ -30,10 +29,11 @@ bool flight_begin(struct flight *f, const char *dir, bool no_start, json_t *argu
 			     f->tool->name);
 	if (!tool_prepare(f->tool, arguments, &patience_ms, why) ||
 	    !request_params(f->tool->method, arguments, &f->request, why) ||
-	    !place_find(dir, &f->place, why))
+	    !place_find(way->dir, &f->place, why))
 		return false;
 	f->call.reach = (struct reach){ .place = &f->place,
-					.mode = no_start ? START_NEVER : START_IMPLICIT,
+					.mode = way->no_start ? START_NEVER : START_IMPLICIT,
+					.offline = way->offline,
 					.deadline = tick_now() + patience_ms };
 	f->called = true;
 	request_stand(&f->request, f->place.source);

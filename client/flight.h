@@ -5,6 +5,13 @@
 #include "call.h"
 #include "tools.h"
 
+/* How an agent is reached. */
+struct way {
+	const char *dir; /* the repository is that which holds it; NULL: the working directory's */
+	bool no_start;   /* only where one runs */
+	bool offline;    /* by files alone, which only looks */
+};
+
 /*
  * One use of a tool, from its arguments to its result, beside others.
  */
@@ -20,13 +27,11 @@ struct flight {
 };
 
 /*
- * Send the request, in the repository that holds `dir`.  Takes a reference to
- * the id.  On failure *why says what the result is; the flight is to be freed
+ * Send the request.  Takes a reference to the id.  On failure *why says what the result is; the flight is to be freed
  * in any case.
  */
 struct flight *flight_new(const struct tool *tool, json_t *id, bool modern);
-bool flight_begin(struct flight *f, const char *dir, bool no_start, json_t *arguments,
-		  struct fault *why);
+bool flight_begin(struct flight *f, const struct way *way, json_t *arguments, struct fault *why);
 void flight_free(struct flight *f);
 
 /*

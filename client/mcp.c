@@ -193,9 +193,10 @@ static int serve_stdio(const struct args *args)
 
 	name_session();
 	/* Before any request is made: a connection says once that it only looks. */
-	if (args_text(args, "read_only"))
+	if (args_text(args, "read_only") || args->offline)
 		setenv("TP_READ_ONLY", "1", 1);
-	m.serve = serve_new(where(args), args->no_start);
+	m.serve = serve_new(&(struct way){ .dir = where(args), .no_start = args->no_start,
+					   .offline = args->offline });
 	run_loop(&m);
 	serve_free(m.serve);
 	lines_release(&m.lines);

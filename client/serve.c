@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base.h"
-#include "flight.h"
 #include "json.h"
 #include "message.h"
 #include "tick.h"
@@ -31,8 +30,7 @@ static const char instructions[] =
 	"in any text.";
 
 struct serve {
-	const char *dir;
-	bool no_start;
+	struct way way;
 	bool begun; /* `initialize` came: requests without _meta are of the legacy era */
 	struct flight *flights[SERVE_FLIGHTS];
 	size_t count;
@@ -46,12 +44,11 @@ struct turn {
 	struct buf *out;
 };
 
-struct serve *serve_new(const char *dir, bool no_start)
+struct serve *serve_new(const struct way *way)
 {
 	struct serve *s = xcalloc(1, sizeof(*s));
 
-	s->dir = dir;
-	s->no_start = no_start;
+	s->way = *way;
 	return s;
 }
 
@@ -167,7 +164,7 @@ static void begin(struct turn *t, const struct tool *tool, json_t *arguments)
 	struct flight *f = flight_new(tool, t->message.id, t->modern);
 	struct fault why;
 
-	if (flight_begin(f, t->serve->dir, t->serve->no_start, arguments, &why)) {
+	if (flight_begin(f, &t->serve->way, arguments, &why)) {
 		t->serve->flights[t->serve->count++] = f;
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "buf.h"
+#include "flight.h"
 #include "str.h"
 
 /*
@@ -18,8 +19,7 @@
 
 struct serve;
 
-/* `dir`: in whose repository to ask; NULL: the working directory's. */
-struct serve *serve_new(const char *dir, bool no_start);
+struct serve *serve_new(const struct way *way);
 void serve_free(struct serve *s);
 
 /* Take a line in; what can be answered at once is added to `out`. */

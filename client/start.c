@@ -102,15 +102,26 @@ bool start_holder(const struct place *place, struct holder *h, struct fault *why
 	return true;
 }
 
+/* Where nothing may be written no agent can be started: what helps is what helps there. */
+static bool see_sandbox(struct fault *why)
+{
+	if (errno == EROFS)
+		why->code = FAULT_SANDBOXED;
+	return false;
+}
+
 /* The lock for ourselves: *lock is -1 where somebody else has it. */
 static bool take_lock(const struct place *place, int *lock, struct holder *h, struct fault *why)
 {
 	*h = (struct holder){ 0 };
+	errno = 0;
 	if (!place_private(place->state, why))
-		return false;
+		return see_sandbox(why);
 	*lock = open(place->lock, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-	if (*lock < 0)
-		return fault_errno(why, FAULT_IO, "cannot open %s", place->lock);
+	if (*lock < 0) {
+		fault_errno(why, FAULT_IO, "cannot open %s", place->lock);
+		return see_sandbox(why);
+	}
 	if (flock(*lock, LOCK_EX | LOCK_NB) == 0) {
 		/* What a dead agent left there would lead others astray. */
 		if (ftruncate(*lock, 0) == 0)

@@ -278,13 +278,23 @@ void place_release(struct place *place)
 }
 
 /* Parents need not be private, only there. */
+static bool make_one(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return true;
+	int cause = errno;
+	bool there = is_dir(path);
+	errno = cause;
+	return there;
+}
+
 static bool make_parents(const char *dir, struct fault *why)
 {
 	char *path = xstrdup(dir);
 
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST && !is_dir(path)) {
+		if (!make_one(path)) {
 			fault_errno(why, FAULT_IO, "cannot make %s", path);
 			free(path);
 			return false;

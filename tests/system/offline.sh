@@ -96,6 +96,26 @@ gives 4 '*no Ticket tree*' "and where there are no Tickets"
 TP_TPD=/nonexistent/tpd tpctl --offline queue >"$box/out" 2>&1
 is $? 6 "without tpd there is nobody to ask"
 
+call='{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"TOOL","arguments":{"ticket":"a"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}'
+printf '%s\n' "$call" | sed 's/TOOL/check/' | caged tpctl mcp >"$box/out"
+like "$(cat "$box/out")" '*sandboxed*start it outside*isError*' "tools say so to a model"
+printf '%s\n' "$call" | sed 's/TOOL/check/' | caged tpctl mcp --offline >"$box/out"
+like "$(cat "$box/out")" '*"verdict":"held"*' "and may look without the agent, too"
+printf '%s\n' "$call" | sed 's/TOOL/retract/' | caged tpctl mcp --offline >"$box/out"
+like "$(cat "$box/out")" '*read_only*isError*' "not more than look"
+
+# A home that may not be written: only root can make one.
+if unshare -m true 2>/dev/null; then
+	tpctl stop >/dev/null
+	mkdir "$box/fixed"
+	unshare -m sh -c 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && "$@"' - \
+		"$box/fixed" env XDG_STATE_HOME="$box/fixed/state" tpctl queue >"$box/out" 2>&1
+	is "$?$(grep -c 'Read-only.*\|tpctl --offline' "$box/out")" 62 "so does a home that is read-only"
+	tpctl start >/dev/null
+else
+	note "left out: no mount namespace to be had"
+fi
+
 "$bin/tpd" --stdio <&- >"$box/out" 2>&1
 is $? 2 "tpd --stdio without an input is a mistake"
 printf 'rubbish' | "$bin/tpd" --stdio >"$box/out"
