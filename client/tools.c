@@ -8,8 +8,9 @@
 #include "json.h"
 #include "stamp.h"
 
-/* Of a page, unless more or less is asked for. */
+/* Of a page: unless more or less is asked for, and what a result has place for. */
 #define BYTES_USUAL 20000
+#define BYTES_MAX   60000
 /* Hosts give up on a tool after about a minute: waiting ends before. */
 #define WAIT_USUAL_MS 20000
 #define WAIT_MAX_MS   50000
@@ -142,6 +143,16 @@ static bool only_known(const struct tool *tool, json_t *arguments, struct fault 
 	return true;
 }
 
+static void bound_bytes(const struct tool *tool, json_t *arguments)
+{
+	json_t *said = json_object_get(arguments, "max_bytes");
+
+	if (!said && takes(tool, "cursor"))
+		json_object_set_new(arguments, "max_bytes", json_integer(BYTES_USUAL));
+	else if (json_integer_value(said) > BYTES_MAX)
+		json_object_set_new(arguments, "max_bytes", json_integer(BYTES_MAX));
+}
+
 /* What it was told to wait, else the usual; never longer than a host would. */
 static void bound_wait(json_t *arguments, int64_t *patience_ms)
 {
@@ -168,9 +179,8 @@ bool tool_prepare(const struct tool *tool, json_t *arguments, int64_t *patience_
 	*patience_ms = PATIENCE_MS;
 	if (!only_known(tool, arguments, why))
 		return false;
-	if (takes(tool, "max_bytes") && takes(tool, "cursor") &&
-	    !json_object_get(arguments, "max_bytes"))
-		json_object_set_new(arguments, "max_bytes", json_integer(BYTES_USUAL));
+	if (takes(tool, "max_bytes"))
+		bound_bytes(tool, arguments);
 	if (takes(tool, "timeout"))
 		bound_wait(arguments, patience_ms);
 	return true;
