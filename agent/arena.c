@@ -103,6 +103,22 @@ struct str arena_printf(struct arena *arena, const char *fmt, ...)
 	return (struct str){ text, (size_t)len };
 }
 
+struct str arena_join(struct arena *arena, const struct str *pieces, size_t count)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		len += pieces[i].len;
+	char *text = take(arena, len + 1, 1), *at = text;
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].len)
+			memcpy(at, pieces[i].at, pieces[i].len);
+		at += pieces[i].len;
+	}
+	*at = '\0';
+	return (struct str){ text, len };
+}
+
 size_t arena_size(const struct arena *arena)
 {
 	size_t size = 0;

@@ -65,9 +65,11 @@ static struct str name_of(struct asked *a, const struct ticket *t)
 	struct str title = excerpt(a, ticket_item(t)->title, TITLE_MAX);
 
 	if (!ticket_exists(t))
-		return arena_printf(a->arena, "%.*s, which is not there", STR_ARG(t->id));
-	return arena_printf(a->arena, "%.*s%s%.*s%s (%s)", STR_ARG(t->id), title.len ? " \"" : "",
-			    STR_ARG(title), title.len ? "\"" : "", word(&words_state, t->state));
+		return arena_cat(a->arena, t->id, STR(", which is not there"));
+	struct str state = str_of(word(&words_state, t->state));
+	if (!title.len)
+		return arena_cat(a->arena, t->id, STR(" ("), state, STR(")"));
+	return arena_cat(a->arena, t->id, STR(" \""), title, STR("\" ("), state, STR(")"));
 }
 
 /* `: why it was decided [author, day]` */
@@ -76,10 +78,10 @@ static struct str because(struct asked *a, const struct record *r)
 	char at[STAMP_MAX];
 	struct str note = excerpt(a, r->note.at ? r->note : r->plan ? r->plan->summary : STR_NONE,
 				  EXCERPT_MAX);
+	struct str day = { stamp_text(r->at, at), strlen("2026-01-31") };
 
-	stamp_text(r->at, at);
-	return arena_printf(a->arena, "%s%.*s [%.*s, %.10s]", note.len ? ": " : "", STR_ARG(note),
-			    STR_ARG(excerpt(a, r->author, TITLE_MAX)), at);
+	return arena_cat(a->arena, note.len ? STR(": ") : STR(""), note, STR(" ["),
+			 excerpt(a, r->author, TITLE_MAX), STR(", "), day, STR("]"));
 }
 
 static struct reason_row *add_record(struct asked *a, enum reason code, enum severity severity,
@@ -208,10 +210,11 @@ static void say_waits_for(struct asked *a, const struct decision *d, const struc
 					 STR_ARG(because(a, d->record)));
 		return;
 	}
-	row->text = arena_printf(a->arena, "%s %.*s; ends when %s%.*s", verb, STR_ARG(name_of(a, other)),
-				 ticket_exists(other) ? "that is done or closed"
-						      : "it has come and is done, or the record is retracted",
-				 STR_ARG(because(a, d->record)));
+	row->text = arena_cat(a->arena, str_of(verb), STR(" "), name_of(a, other),
+			      ticket_exists(other) ? STR("; ends when that is done or closed")
+						   : STR("; ends when it has come and is done, or "
+							 "the record is retracted"),
+			      because(a, d->record));
 }
 
 static void say_conflict(struct asked *a, const struct decision *d, const struct ticket *other)
@@ -225,11 +228,10 @@ static void say_conflict(struct asked *a, const struct decision *d, const struct
 				  ? arena_printf(a->arena, "claimed by %.*s; ends when it is given back",
 						 STR_ARG(holder_of(a, other->claim)))
 				  : STR("being worked on; ends when that is done or closed");
-	row->text = arena_printf(a->arena, "%s %.*s, which is %.*s%.*s",
-				 d->record->kind == KIND_CONFLICTS_WITH ? "conflicts with"
-									: "not in parallel with",
-				 STR_ARG(name_of(a, other)), STR_ARG(ends),
-				 STR_ARG(because(a, d->record)));
+	row->text = arena_cat(a->arena,
+			      d->record->kind == KIND_CONFLICTS_WITH ? STR("conflicts with ")
+								     : STR("not in parallel with "),
+			      name_of(a, other), STR(", which is "), ends, because(a, d->record));
 }
 
 /* When another Ticket comes to a state; `t` is NULL for one that is not there. */
@@ -282,8 +284,8 @@ static void say_waiting(struct asked *a, const struct decision *d)
 		row->other = u->ticket;
 		row->other_state = other ? (int)other->state : STATE_UNKNOWN;
 	}
-	row->text = arena_printf(a->arena, "waits%.*s; %.*s", STR_ARG(because(a, d->record)),
-				 STR_ARG(until_text(a, u, other)));
+	row->text = arena_cat(a->arena, STR("waits"), because(a, d->record), STR("; "),
+			      until_text(a, u, other));
 }
 
 /* Notes on the record itself, whichever side asks. */

@@ -37,13 +37,16 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 {
 	va_list args, again;
 
+	/* Nearly always it fits into what is there, and is printed once. */
 	va_start(args, fmt);
 	va_copy(again, args);
-	int need = vsnprintf(NULL, 0, fmt, args);
+	int need = vsnprintf(buf->cap ? buf->at + buf->len : NULL, buf->cap - buf->len, fmt, args);
 	va_end(args);
 	BUG_IF(need < 0);
-	buf_room(buf, (size_t)need + 1);
-	vsnprintf(buf->at + buf->len, (size_t)need + 1, fmt, again);
+	if ((size_t)need >= buf->cap - buf->len) {
+		buf_room(buf, (size_t)need + 1);
+		vsnprintf(buf->at + buf->len, (size_t)need + 1, fmt, again);
+	}
 	va_end(again);
 	buf->len += (size_t)need;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "siphash.h"
 
+#include <endian.h>
+#include <string.h>
+
 static uint64_t rotate(uint64_t x, int by)
 {
 	return x << by | x >> (64 - by);
@@ -13,6 +16,14 @@ static uint64_t load(const uint8_t *at, size_t n)
 	for (size_t i = 0; i < n; i++)
 		word |= (uint64_t)at[i] << (8 * i);
 	return word;
+}
+
+static uint64_t load_whole(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return le64toh(word);
 }
 
 static void mix(uint64_t v[4], int rounds)
@@ -34,13 +45,13 @@ static void mix(uint64_t v[4], int rounds)
 uint64_t siphash(const void *bytes, size_t len, const uint8_t key[16])
 {
 	const uint8_t *at = bytes;
-	uint64_t k0 = load(key, 8), k1 = load(key + 8, 8);
-	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d,
-			  k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573 };
+	uint64_t k0 = load_whole(key), k1 = load_whole(key + 8);
+	uint64_t v[4] = { k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+			  k1 ^ 0x7465646279746573 };
 	size_t left = len;
 
 	for (; left >= 8; at += 8, left -= 8) {
-		uint64_t word = load(at, 8);
+		uint64_t word = load_whole(at);
 		v[3] ^= word;
 		mix(v, 2);
 		v[0] ^= word;

@@ -1,12 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include "stamp.h"
 
-#include <stdio.h>
 #include <time.h>
 
 /* Where the years 0001 and 10000 begin, in seconds. */
 #define YEAR_1     INT64_C(-62135596800)
 #define YEAR_10000 INT64_C(253402300800)
+
+/*
+ * The C library's own go by the zone of the process, under a lock.  Both count
+ * years from March, so that a leap day is the last one, and days from the
+ * first of March of the year 0.
+ */
+#define DAYS_400_YEARS 146097
+#define DAYS_TO_1970   719468
+
+static int64_t days_of_date(int year, int month, int day)
+{
+	int y = month > 2 ? year : year - 1;
+	int of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return (int64_t)y * 365 + y / 4 - y / 100 + y / 400 + of_year - DAYS_TO_1970;
+}
+
+static void date_of_days(int64_t days, int *year, int *month, int *day)
+{
+	int64_t all = days + DAYS_TO_1970, era = all / DAYS_400_YEARS;
+	int of_era = (int)(all % DAYS_400_YEARS);
+	int y = (of_era - of_era / 1460 + of_era / 36524 - of_era / (DAYS_400_YEARS - 1)) / 365;
+	int of_year = of_era - (365 * y + y / 4 - y / 100);
+	int m = (5 * of_year + 2) / 153;
+
+	*day = of_year - (153 * m + 2) / 5 + 1;
+	*month = m < 10 ? m + 3 : m - 9;
+	*year = y + (int)era * 400 + (*month <= 2);
+}
+
+static int days_in_month(int year, int month)
+{
+	static const char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap);
+}
 
 /* n digits at *at, or -1; *at moves behind them. */
 static int digits(struct str *at, int n)
@@ -71,7 +107,6 @@ static bool parse_offset(struct str *at, int *minutes)
 
 bool stamp_parse(struct str text, int64_t *us)
 {
-	struct tm tm = { 0 };
 	int64_t fraction;
 	int offset;
 
@@ -82,50 +117,65 @@ bool stamp_parse(struct str text, int64_t *us)
 	if (month < 1 || month > 12 || !eat(&text, "-"))
 		return false;
 	int day = digits(&text, 2);
-	if (day < 1 || day > 31 || !eat(&text, "Tt "))
+	if (day < 1 || day > days_in_month(year, month) || !eat(&text, "Tt "))
 		return false;
-	tm.tm_hour = digits(&text, 2);
-	if (tm.tm_hour < 0 || tm.tm_hour > 23 || !eat(&text, ":"))
+	int hour = digits(&text, 2);
+	if (hour < 0 || hour > 23 || !eat(&text, ":"))
 		return false;
-	tm.tm_min = digits(&text, 2);
-	if (tm.tm_min < 0 || tm.tm_min > 59 || !eat(&text, ":"))
+	int minute = digits(&text, 2);
+	if (minute < 0 || minute > 59 || !eat(&text, ":"))
 		return false;
-	tm.tm_sec = digits(&text, 2);
-	if (tm.tm_sec < 0 || tm.tm_sec > 60 || !parse_fraction(&text, &fraction) ||
+	/* 60 is a leap second: the first of the next minute. */
+	int second = digits(&text, 2);
+	if (second < 0 || second > 60 || !parse_fraction(&text, &fraction) ||
 	    !parse_offset(&text, &offset) || text.len)
 		return false;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
-	tm.tm_mday = day;
-	/* timegm turns February 31st into March, and a leap second at midnight into tomorrow. */
-	int leap = tm.tm_sec == 60;
-	tm.tm_sec -= leap;
-	int64_t s = (int64_t)timegm(&tm) + leap - offset * 60;
-	if (tm.tm_mday != day || s < YEAR_1 || s >= YEAR_10000)
+	int64_t s = days_of_date(year, month, day) * 86400 +
+		    ((hour * 60 + minute - offset) * 60 + second);
+	if (s < YEAR_1 || s >= YEAR_10000)
 		return false;
 	*us = s * 1000000 + fraction;
 	return true;
 }
 
+/* n digits and what follows them; returns where it goes on. */
+static char *put(char *at, int value, int n, char then)
+{
+	for (int i = n - 1; i >= 0; i--, value /= 10)
+		at[i] = (char)('0' + value % 10);
+	at[n] = then;
+	return at + n + 1;
+}
+
 const char *stamp_text(int64_t us, char into[STAMP_MAX])
 {
 	int64_t s = us / 1000000, fraction = us % 1000000;
-	struct tm tm;
+	int year, month, day;
+	char *at = into;
 
 	if (fraction < 0) {
 		fraction += 1000000;
 		s--;
 	}
-	time_t at = (time_t)s;
-	gmtime_r(&at, &tm);
-	/* strftime's %Y writes the year 33 as 33. */
-	size_t n = (size_t)snprintf(into, STAMP_MAX, "%04d", tm.tm_year + 1900);
-	n += strftime(into + n, STAMP_MAX - n, "-%m-%dT%H:%M:%S", &tm);
+	if (s < YEAR_1 || s >= YEAR_10000) {
+		s = s < YEAR_1 ? YEAR_1 : YEAR_10000 - 1;
+		fraction = 0;
+	}
+	/* From the year 1 on, so that nothing is negative. */
+	int64_t of_1 = s - YEAR_1;
+	int of_day = (int)(of_1 % 86400);
+	date_of_days(of_1 / 86400 + YEAR_1 / 86400, &year, &month, &day);
+	at = put(at, year, 4, '-');
+	at = put(at, month, 2, '-');
+	at = put(at, day, 2, 'T');
+	at = put(at, of_day / 3600, 2, ':');
+	at = put(at, of_day / 60 % 60, 2, ':');
+	at = put(at, of_day % 60, 2, fraction ? '.' : 'Z');
 	if (fraction % 1000)
-		n += (size_t)snprintf(into + n, STAMP_MAX - n, ".%06d", (int)fraction);
+		at = put(at, (int)fraction, 6, 'Z');
 	else if (fraction)
-		n += (size_t)snprintf(into + n, STAMP_MAX - n, ".%03d", (int)(fraction / 1000));
-	snprintf(into + n, STAMP_MAX - n, "Z");
+		at = put(at, (int)(fraction / 1000), 3, 'Z');
+	*at = '\0';
 	return into;
 }
 
@@ -142,8 +192,8 @@ bool span_parse(struct str text, int64_t *ms)
 	static const struct {
 		const char *name;
 		int64_t ms;
-	} units[] = { { "ms", 1 },        { "s", 1000 },       { "m", 60000 },
-		      { "h", 3600000 },   { "d", 86400000 },   { "", 1000 } };
+	} units[] = { { "ms", 1 },      { "s", 1000 },     { "m", 60000 },
+		      { "h", 3600000 }, { "d", 86400000 }, { "", 1000 } };
 	int64_t value = 0;
 	size_t n = 0;
 

@@ -18,7 +18,10 @@
 /* Years 0001 to 9999, any offset, fractions kept to the microsecond; false if it is none. */
 bool stamp_parse(struct str text, int64_t *us);
 
-/* As UTC with Z; a fraction only where there is one.  Returns `into`. */
+/*
+ * As UTC with Z; a fraction only where there is one.  Before the year 0001 and
+ * after 9999 the first and the last second of these.  Returns `into`.
+ */
 const char *stamp_text(int64_t us, char into[STAMP_MAX]);
 
 /* The wall clock now. */

@@ -68,13 +68,27 @@ void wire_end(struct wire *w)
 		*at++ = (uint8_t)(n >> shift);
 }
 
-void wire_str(struct wire *w, struct str text)
+/* Most of an answer are short texts: header and bytes in one step. */
+static void put_text(struct wire *w, const char *text, size_t len)
 {
 	msgpack_packer pk = packer(w);
 
+	if (len < 32) {
+		buf_room(w->out, len + 1);
+		w->out->at[w->out->len] = (char)(0xa0 | len);
+		if (len)
+			memcpy(w->out->at + w->out->len + 1, text, len);
+		w->out->len += len + 1;
+		return;
+	}
+	msgpack_pack_str(&pk, len);
+	msgpack_pack_str_body(&pk, text, len);
+}
+
+void wire_str(struct wire *w, struct str text)
+{
 	count(w);
-	msgpack_pack_str(&pk, text.len);
-	msgpack_pack_str_body(&pk, text.at, text.len);
+	put_text(w, text.at, text.len);
 }
 
 void wire_int(struct wire *w, int64_t value)
@@ -112,12 +126,9 @@ void wire_raw(struct wire *w, const void *bytes, size_t len)
 
 void wire_key(struct wire *w, const char *name)
 {
-	msgpack_packer pk = packer(w);
-
 	BUG_IF(!w->depth || !w->open[w->depth - 1].map);
 	w->open[w->depth - 1].count++;
-	msgpack_pack_str(&pk, strlen(name));
-	msgpack_pack_str_body(&pk, name, strlen(name));
+	put_text(w, name, strlen(name));
 }
 
 void wire_put_str(struct wire *w, const char *name, struct str text)

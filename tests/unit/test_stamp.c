@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -185,6 +186,27 @@ static void text_is_utc_and_has_a_fraction_only_where_there_is_one(void **state)
 	assert_text(1769860800 * S + 7000, "2026-01-31T12:00:00.007Z");
 	assert_text(FIRST, "0001-01-01T00:00:00Z");
 	assert_text(LAST, "9999-12-31T23:59:59.999999Z");
+	assert_text(LAST + 1, "9999-12-31T23:59:59Z");
+	assert_text(INT64_MAX, "9999-12-31T23:59:59Z");
+	assert_text(FIRST - 1, "0001-01-01T00:00:00Z");
+	assert_text(INT64_MIN, "0001-01-01T00:00:00Z");
+}
+
+static void every_day_has_its_date(void **state)
+{
+	(void)state;
+	char text[STAMP_MAX], expected[STAMP_MAX + 32];
+
+	for (int64_t s = FIRST / S; s < LAST / S; s += 86400 - 3599) {
+		time_t at = (time_t)s;
+		struct tm tm;
+		gmtime_r(&at, &tm);
+		snprintf(expected, sizeof(expected), "%04d-%02d-%02dT%02d:%02d:%02dZ",
+			 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+			 tm.tm_sec);
+		if (strcmp(stamp_text(s * S, text), expected) != 0)
+			fail_msg("%s, and not %s", text, expected);
+	}
 }
 
 static void every_time_reads_back_as_itself(void **state)
@@ -273,6 +295,7 @@ int main(void)
 		cmocka_unit_test(a_time_of_day_that_is_none_is_refused),
 		cmocka_unit_test(every_beginning_of_a_time_is_refused),
 		cmocka_unit_test(text_is_utc_and_has_a_fraction_only_where_there_is_one),
+		cmocka_unit_test(every_day_has_its_date),
 		cmocka_unit_test(every_time_reads_back_as_itself),
 		cmocka_unit_test(the_zone_of_the_process_does_not_matter),
 		cmocka_unit_test(now_is_the_wall_clock),
