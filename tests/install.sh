@@ -27,6 +27,9 @@ files()
 make -s install DESTDIR="$root" prefix=/p sysconfdir=/p/etc >"$root.log" 2>&1
 is "$?" 0 "make install"
 is "$(files)" "./p/bin/tpctl
+./p/include/ticketplan.h
+./p/lib/libticketplan.a
+./p/lib/pkgconfig/ticketplan.pc
 ./p/lib/systemd/user/tpd@.service
 ./p/libexec/ticketplan/tpctl-mcp
 ./p/sbin/tpd
