@@ -162,8 +162,12 @@ static bool other_id(struct call *call, const struct record_add_params *p, struc
 		*into = other->id;
 		return true;
 	}
-	if (why->code != FAULT_NOT_FOUND || !p->dangling)
+	if (why->code != FAULT_NOT_FOUND)
 		return false;
+	if (!p->dangling)
+		return fault(why, FAULT_NOT_FOUND,
+			     "no Ticket \"%.*s\"; `dangling` records one that is not there yet",
+			     (int)(p->other.len > 128 ? 128 : p->other.len), p->other.at);
 	return layout_id_ok(p->other) ? true
 				      : fault(why, FAULT_INVALID, "\"%.*s\" is no Ticket id",
 					      (int)(p->other.len > 128 ? 128 : p->other.len), p->other.at);
