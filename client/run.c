@@ -321,7 +321,9 @@ static bool run_program(const struct args *args, int argc, char **argv, struct f
 	for (int i = 0; i < argc; i++)
 		if (i != args->at)
 			words[n++] = argv[i];
-	become(args->command->name, words, why);
+	if (!become(args->command->name, words, why) && why->code == FAULT_USAGE)
+		fault(why, FAULT_IO, "tpctl-%s is missing: it is neither beside tpctl, nor in %s or PATH",
+		      args->command->name, PKGLIBEXECDIR);
 	free(words);
 	return false;
 }

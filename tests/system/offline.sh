@@ -74,6 +74,15 @@ same doctor
 same brief
 same tickets
 same show nowhere
+same queue --at HEAD
+same check a --source main
+tpctl claim a --session one --role coder --ttl 1h >/dev/null
+same check a --session two
+same check a --session one
+same claims
+same sessions
+tpctl claim b --session one --pid $$ >/dev/null
+same claims
 compare "a small tree"
 
 tp --offline record a related b -m x
