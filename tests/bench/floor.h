@@ -16,6 +16,8 @@ int floor_ask(int argc, char **argv);
 int floor_crowd(int argc, char **argv);
 int floor_once(int argc, char **argv);
 int floor_crawl(int argc, char **argv);
+int floor_tell(int argc, char **argv);
+int floor_told(int argc, char **argv);
 int floor_spawn(int argc, char **argv);
 
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
