@@ -30,7 +30,7 @@ extern "C" {
  *	}
  *
  * What methods there are, what each takes and answers, and what a notification
- * says, stands in ticketplan(7), and `tpctl call agent.describe` prints the same
+ * says, stands in ticketplan-protocol(7), and `tpctl call agent.describe` prints the same
  * of the agent that runs.  Parameters and answers are maps; names in both that a
  * version does not know are ignored, so that old and new go together.
  *
@@ -80,7 +80,7 @@ int tp_wait(struct tp *tp, int timeout_ms);
 
 /*
  * Why the last call failed, for people, and by code: one of those that
- * ticketplan(7) lists, such as "not_found" or "no_agent".  Never NULL.
+ * ticketplan-protocol(7) lists, such as "not_found" or "no_agent".  Never NULL.
  */
 const char *tp_error(const struct tp *tp);
 const char *tp_error_code(const struct tp *tp);
