@@ -76,17 +76,8 @@ static void read_some(struct mcp *m)
 /* Whom nobody hears any more has no reason to live. */
 static void flush(struct mcp *m)
 {
-	size_t done = 0;
-
-	while (done < m->out.len && !m->over) {
-		ssize_t n = write(STDOUT_FILENO, m->out.at + done, m->out.len - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno == EAGAIN)
-			poll(&(struct pollfd){ .fd = STDOUT_FILENO, .events = POLLOUT }, 1, -1);
-		else if (n < 0 && errno != EINTR)
-			m->over = true;
-	}
+	if (m->out.len && !out_reach((struct str){ m->out.at, m->out.len }))
+		m->over = true;
 	m->out.len = 0;
 }
 
@@ -191,12 +182,16 @@ static int serve_stdio(const struct args *args)
 {
 	struct mcp m = { .parent = open_parent() };
 
+	if (isatty(STDIN_FILENO))
+		out_complain(
+			STR("tpctl mcp is for a host, which speaks JSON to it; tpctl mcp --config "
+			    "HOST prints what that has to be told\n"));
 	name_session();
 	/* Before any request is made: a connection says once that it only looks. */
 	if (args_text(args, "read_only") || args->offline)
 		setenv("TP_READ_ONLY", "1", 1);
-	m.serve = serve_new(&(struct way){ .dir = where(args), .no_start = args->no_start,
-					   .offline = args->offline });
+	m.serve = serve_new(&(struct way){
+		.dir = where(args), .no_start = args->no_start, .offline = args->offline });
 	run_loop(&m);
 	serve_free(m.serve);
 	lines_release(&m.lines);

@@ -38,6 +38,11 @@ bool out_write(struct str text, struct fault *why)
 	return fault_errno(why, FAULT_IO, "cannot write to standard output");
 }
 
+bool out_reach(struct str text)
+{
+	return write_all(STDOUT_FILENO, text);
+}
+
 void out_complain(struct str text)
 {
 	write_all(STDERR_FILENO, text);

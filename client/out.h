@@ -16,6 +16,9 @@ void out_guard(void);
  */
 bool out_write(struct str text, struct fault *why);
 
+/* The same; false where it did not get there, also because nobody reads any more. */
+bool out_reach(struct str text);
+
 /* Write all of it to standard error, come what may. */
 void out_complain(struct str text);
 
