@@ -73,6 +73,23 @@ char *git_config_text(const struct git *git, const char *key)
 	return text;
 }
 
+char *git_config_root(const struct git *git)
+{
+	char *text = git_config_text(git, "ticketplan.root"), *root = NULL, *at = text, *part;
+	bool absolute = text && text[0] == '/', named = text && text[0];
+
+	while ((part = at ? strsep(&at, "/") : NULL)) {
+		if (!*part || strcmp(part, ".") == 0)
+			continue;
+		char *longer = xasprintf("%s%s%s", root ? root : absolute ? "/" : "", root ? "/" : "",
+					 part);
+		free(root);
+		root = longer;
+	}
+	free(text);
+	return root || !named ? root : xstrdup(absolute ? "/" : ".");
+}
+
 bool git_config_bool(const struct git *git, const char *key, bool otherwise)
 {
 	int value;

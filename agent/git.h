@@ -22,6 +22,11 @@ void git_free(struct git *git);
 void git_reload(struct git *git);
 /* A value, the caller's to free, or NULL. */
 char *git_config_text(const struct git *git, const char *key);
+/*
+ * ticketplan.root without what means nothing in a path (`./a//b/` is `a/b`), the
+ * caller's to free; NULL where none is named.  It may still lead anywhere.
+ */
+char *git_config_root(const struct git *git);
 bool git_config_bool(const struct git *git, const char *key, bool otherwise);
 
 /* A checkout of the repository. */

@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "beneath.h"
 #include "reading.h"
 #include "sources_private.h"
 
@@ -79,17 +81,23 @@ static const struct watch_ops ops = {
 
 /* -- Where a checkout's tree is ----------------------------------------- */
 
-static bool is_dir(const char *path)
+/* Whether a folder of the checkout is there: one that a link leads to, or a way out, is none. */
+static bool has_folder(const char *top, const char *name)
 {
-	struct stat st;
+	int at = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	bool there = at >= 0 && beneath_open_dir(at, name, &fd) == BENEATH_OK;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (fd >= 0)
+		close(fd);
+	if (at >= 0)
+		close(at);
+	return there;
 }
 
 static bool has_item(const char *folder, const char *name)
 {
 	char *path = xasprintf("%s/%s/item.md", folder, name);
-	bool yes = access(path, F_OK) == 0;
+	bool yes = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 
 	free(path);
 	return yes;
@@ -123,7 +131,8 @@ static char *find_root(const struct sources *s, const char *top)
 	for (size_t i = 0; i < READING_ROOTS; i++) {
 		const char *name = s->configured ? s->configured : reading_roots[i];
 		char *path = xasprintf("%s/%s", top, name);
-		bool found = is_dir(path) && (s->configured || holds_tickets(path, ROLE_ROOT));
+		bool found = has_folder(top, name) &&
+			     (s->configured || holds_tickets(path, ROLE_ROOT));
 		free(path);
 		if (found)
 			return xstrdup(name);
@@ -408,9 +417,7 @@ static void watch_top(struct site *site)
 		watch_way(site, root);
 		if (site->root && strcmp(site->root, root) == 0)
 			break;
-		char *path = xasprintf("%s/%s", site->top, root);
-		site->contested |= site->root && is_dir(path);
-		free(path);
+		site->contested |= site->root && has_folder(site->top, root);
 	}
 	site->contested |= site->root && s->refused;
 }
@@ -424,7 +431,7 @@ static void read_config(struct sources *s)
 	git_reload(s->git);
 	free(s->configured);
 	free(s->authority);
-	s->configured = git_config_text(s->git, "ticketplan.root");
+	s->configured = git_config_root(s->git);
 	authority = git_config_text(s->git, "ticketplan.authority");
 	s->authority = authority ? authority : xstrdup("main");
 }
@@ -548,7 +555,9 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 			     "the repository is bare and has no worktree to look for Tickets in; "
 			     "`git worktree add` makes one");
 	if (s->configured)
-		return fault(why, FAULT_NO_TREE, "no Ticket tree: ticketplan.root is %s, which is not in %s",
+		return fault(why, FAULT_NO_TREE,
+			     "no Ticket tree: ticketplan.root is %s, which is no folder below %s; it is named "
+			     "from there, and links are not followed",
 			     s->configured, s->sites[0]->top);
 	return fault(why, FAULT_NO_TREE,
 		     "no Ticket tree in %s: looked for Tickets in .yoi/tickets, .tickets and tickets",

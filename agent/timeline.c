@@ -161,7 +161,7 @@ static bool is_whole_id(struct str text)
 
 static struct view *find_commit(const struct timeline *t, const struct call *call, struct str id)
 {
-	char *root = git_config_text(t->git, "ticketplan.root"), *text = xstrndup(id.at, id.len);
+	char *root = git_config_root(t->git), *text = xstrndup(id.at, id.len);
 	struct view *found = NULL;
 
 	for (size_t i = 0; i < VIEWS_MAX && t->views[i] && !found; i++)
@@ -263,7 +263,7 @@ static void review(struct timeline *t)
 	*r = (struct review){ .job = { .run = bg_review },
 			      .errand = REVIEW,
 			      .common = xstrdup(t->common),
-			      .root = git_config_text(t->git, "ticketplan.root") };
+			      .root = git_config_root(t->git) };
 	/* The past is of one root. */
 	if (t->past && !same_text(t->past_root, r->root)) {
 		past_free(t->past);
@@ -329,7 +329,7 @@ static void look_up(struct timeline *t, struct call *call, unsigned nth)
 			      .gitdir = gitdir_of(t, stands(call)),
 			      .text = xstrdup(call->revisions[nth].text),
 			      .source = xstrdup(stands(call)),
-			      .root = git_config_text(t->git, "ticketplan.root"),
+			      .root = git_config_root(t->git),
 			      .call = call,
 			      .nth = nth };
 	for (size_t i = 0; i < VIEWS_MAX && t->views[i]; i++)

@@ -172,6 +172,54 @@ static void the_configured_root_counts_even_if_it_is_empty(void **state)
 	assert_tickets(f, "T-2 queued");
 }
 
+static void a_configured_root_is_a_folder_of_the_checkout_however_it_is_written(void **state)
+{
+	struct folder *f = *state;
+	struct fault why;
+
+	put_item("top/a b/c/T-1", "ready");
+	put_item("beside/T-2", "ready");
+	put("top/.git/config", "[ticketplan]\n\troot = ./a b//c/\n");
+	begin(f);
+	assert_sources(f, "*main:a b/c");
+	assert_tickets(f, "T-1 ready");
+	put("top/.git/config", "[ticketplan]\n\troot = ../beside\n");
+	assert_tickets(f, "");
+	assert_false(sources_any_tree(f->sources, &why));
+	put("top/.git/config", "[ticketplan]\n\troot = link\n");
+	assert_int_equal(symlink("a b/c", "top/link"), 0);
+	assert_tickets(f, "");
+	assert_false(sources_any_tree(f->sources, &why));
+	assert_non_null(strstr(why.text, "links are not followed"));
+	put("top/.git/config", "[ticketplan]\n\troot =\n");
+	put_item("top/tickets/T-3", "ready");
+	assert_tickets(f, "T-3 ready");
+}
+
+static void the_tree_may_be_the_whole_checkout(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/T-1", "ready");
+	put("top/.git/config", "[ticketplan]\n\troot = .\n");
+	begin(f);
+	assert_tickets(f, "T-1 ready");
+	put_item("top/T-2", "queued");
+	assert_tickets(f, "T-1 ready, T-2 queued");
+}
+
+static void a_usual_root_that_is_a_link_is_none(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/docs/T-1", "ready");
+	assert_int_equal(symlink("docs", "top/.tickets"), 0);
+	put_item("top/tickets/T-2", "ready");
+	begin(f);
+	assert_sources(f, "*main:tickets");
+	assert_tickets(f, "T-2 ready");
+}
+
 static void a_root_configured_later_is_taken_in_the_next_turn(void **state)
 {
 	struct folder *f = *state;
@@ -465,6 +513,9 @@ int main(void)
 		with_folder(the_first_usual_root_that_holds_tickets_is_the_tree),
 		with_folder(a_tree_may_hold_its_tickets_in_buckets_only),
 		with_folder(the_configured_root_counts_even_if_it_is_empty),
+		with_folder(a_configured_root_is_a_folder_of_the_checkout_however_it_is_written),
+		with_folder(the_tree_may_be_the_whole_checkout),
+		with_folder(a_usual_root_that_is_a_link_is_none),
 		with_folder(a_root_configured_later_is_taken_in_the_next_turn),
 		with_folder(without_a_tree_it_says_where_it_looked),
 		with_folder(a_tree_that_appears_later_is_found),
