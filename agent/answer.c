@@ -28,9 +28,7 @@ void answer_strs(struct call *call, const char *name, const struct str *list, si
 
 struct str answer_file(struct call *call, int source, struct str path)
 {
-	const struct source *s = index_source(call->ix, source);
-
-	return arena_printf(&call->arena, "%s%s%.*s", s->root, path.len ? "/" : "", STR_ARG(path));
+	return source_path(index_source(call->ix, source), path, &call->arena);
 }
 
 /* -- Records ------------------------------------------------------------ */

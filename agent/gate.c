@@ -115,8 +115,9 @@ static void say_unreadable(struct asked *a, const struct copy *copy, const char 
 	struct str where = flaw->line ? arena_printf(a->arena, ":%u", flaw->line) : STR("");
 
 	row->source = str_of(source->name);
-	row->text = arena_printf(a->arena, "%s/%s%.*s: %.*s; %s", source->root, path,
-				 STR_ARG(where), STR_ARG(flaw->text),
+	row->text = arena_printf(a->arena, "%.*s%.*s: %.*s; %s",
+				 STR_ARG(source_path(source, str_of(path), a->arena)), STR_ARG(where),
+				 STR_ARG(flaw->text),
 				 words_problem.list[flaw->code].doc);
 }
 
@@ -126,8 +127,9 @@ static void say_twice(struct asked *a, const struct copy *one, const struct copy
 	struct reason_row *row = add(a, REASON_UNREADABLE, SEVERITY_HOLD, ORIGIN_TREE);
 
 	row->source = str_of(source->name);
-	row->text = arena_printf(a->arena, "%s/%s and %s/%s are both this Ticket; %s", source->root,
-				 one->dir, source->root, other->dir,
+	row->text = arena_printf(a->arena, "%.*s and %.*s are both this Ticket; %s",
+				 STR_ARG(source_path(source, str_of(one->dir), a->arena)),
+				 STR_ARG(source_path(source, str_of(other->dir), a->arena)),
 				 words_problem.list[PROBLEM_FOUND_TWICE].doc);
 }
 

@@ -119,6 +119,8 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 /* Forget it and all it held. */
 void index_source_drop(struct index *ix, int source);
 const struct source *index_source(const struct index *ix, int source);
+/* A path below the source's tree as one from the checkout's top; the tree may be the top itself. */
+struct str source_path(const struct source *source, struct str path, struct arena *arena);
 /* Of a mask's sources the next by name behind `after`, the first for -1; -1 at the end. */
 int index_source_next(const struct index *ix, uint64_t mask, int after);
 

@@ -200,7 +200,16 @@ for id in torn tail merge badline dup self unkind unfield lack mine badfile badn
 	ticket $id queued
 done
 line_of torn "$(echo "$whole" | sed s/ID/torn/)\n"'{"id":"2","ticket_id":"to'
-finds torn torn_tail /artifacts/orchestration-plan.jsonl 2 "a last line that was never finished"
+finds torn torn_tail /artifacts/orchestration-plan.jsonl 2 "a last line that was never repository whole
+git config ticketplan.root .
+tree=.
+ticket a queued
+commit
+tp record a waiting -m 'no hands'
+gives 0 'recorded * in a/artifacts/records/*' "the tree may be the whole checkout"
+tp commit
+gives 0 '*a/artifacts/records/*' "and what is recorded there is committed"
+finished"
 does_not_hold torn
 ask records torn
 gives 0 '*"count":1*' "  the line before it counts"
