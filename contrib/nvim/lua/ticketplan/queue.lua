@@ -51,7 +51,7 @@ local function add_reason(sheet, reason)
 		'    ' .. text.pad(reason.code, 9) .. '  ',
 		hold and 'TicketplanHeld' or 'TicketplanNote'
 	)
-	sheet:add(text.plain(reason.text), 'TicketplanFaint'):line()
+	sheet:add(text.plain(reason.text)):line()
 end
 
 local function sheet_of(queue)
