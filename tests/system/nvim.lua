@@ -164,6 +164,9 @@ local function completion()
 	vim.cmd('edit!')
 	is(fn.getcompletion('Tp bri', 'cmdline'), { 'brief' }, ':Tp completes its words')
 	is(fn.getcompletion('Tp check ', 'cmdline'), { 'a', 'b', 'c' }, 'and Tickets')
+	ticket('cc', 'planning')
+	is(fn.getcompletion('Tp check c', 'cmdline'), { 'c', 'cc' }, 'also one that came just now')
+	fn.delete('tickets/cc', 'rf')
 	is(fn.getcompletion('Tp record a conf', 'cmdline'), { 'conflicts-with' }, 'and kinds')
 	is(fn.getcompletion('Tp record wai', 'cmdline'), { 'waiting' }, 'by their short names')
 	is(
@@ -308,6 +311,21 @@ function stories.writes()
 		'waiting_capacity_note',
 		'options go before the reason'
 	)
+	local other = fn.fnamemodify(record_files('a')[1], ':t:r')
+	like(
+		told('Tp retract ' .. other .. ' "Not any more."'),
+		'retracted, by %w+: a retraction',
+		'a record is retracted from its other side too'
+	)
+	local said_there = {}
+	for _, file in ipairs(record_files('a')) do
+		vim.list_extend(said_there, fn.readfile(file))
+	end
+	like(
+		table.concat(said_there, '\n'),
+		'"note": "Not any more."',
+		'quotes are not part of a reason'
+	)
 	vim.cmd('edit ' .. files[1])
 	until_so(function() return behind()[1] end)
 	is(behind()[1], 'live', 'a record file says what has become of it')
@@ -398,6 +416,15 @@ function stories.checkouts()
 	vim.cmd('Tp show c')
 	until_so(function() return here():find('tickets/c/item.md', 1, true) ~= nil end)
 	like(api.nvim_buf_get_name(0), '/trees/tickets/c/item.md$', 'or goes where the Ticket is')
+	vim.cmd('Tp show b')
+	until_so(function() return here():find('tickets/b/item.md', 1, true) ~= nil end)
+	like(api.nvim_buf_get_name(0), '/trees/tickets/b/item.md$', 'and so in the main checkout')
+	vim.cmd('Tp show r-1')
+	until_so(function() return here():find('plan.jsonl', 1, true) ~= nil end)
+	like(api.nvim_buf_get_name(0), '/trees/tickets/a/artifacts/', 'to a record too')
+	edit('../side/tickets/a/item.md')
+	like(told('Tp claim'), 'a is claimed', 'a claim is made')
+	like(tpctl('--json claims'), '"source":"side"', 'from the checkout one stands in')
 end
 
 function stories.looks()
@@ -440,7 +467,9 @@ local function stops()
 		'and so does a command'
 	)
 	like(told('Tp start'), 'started: process', ':Tp start starts it')
-	like(shows('1 clear'), '1 queued', 'and the window is as before')
+	local function calm() return fn.getline(1) == 'life  1 queued: 1 clear, 0 held' end
+	until_so(calm)
+	ok(calm(), 'and the window is as before', fn.getline(1))
 	vim.cmd('close')
 end
 
