@@ -107,6 +107,13 @@ static void resync(void *data)
 	sources_rescan(a->sources);
 }
 
+static bool audit(void *data, struct findings *into, struct fault *why)
+{
+	struct agent *a = data;
+
+	return sources_audit(a->sources, into, why);
+}
+
 static void stop(void *data)
 {
 	struct agent *a = data;
@@ -456,7 +463,7 @@ static void fill_service(struct agent *a, const struct place *place,
 	a->service = (struct service){
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
-		.keeping = keeping, .unsettled = unsettled, .watch_limit = watch_limit, .resync = resync, .stop = stop, .user = user,
+		.keeping = keeping, .unsettled = unsettled, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .store = store, .follow = &a->follow,
 		.revision = revision, .one_source = one_source, .past = past, .await_git = await_git,
 	};

@@ -72,36 +72,44 @@ static bool read_all(int fd, size_t guess, size_t max, struct buf *into)
 	}
 }
 
-static enum beneath_result read_open(int fd, size_t max, struct buf *into)
+static enum beneath_result read_open(int fd, size_t max, struct buf *into, struct stat *st)
 {
-	struct stat before, after;
+	struct stat after;
 
 	for (int round = 0; round < 3; round++) {
-		if (fstat(fd, &before) < 0)
+		if (fstat(fd, st) < 0)
 			return BENEATH_REFUSED;
-		if (!S_ISREG(before.st_mode))
+		if (!S_ISREG(st->st_mode))
 			return BENEATH_NOT_REGULAR;
 		if (round && lseek(fd, 0, SEEK_SET) < 0)
 			return BENEATH_REFUSED;
-		if (!read_all(fd, (size_t)before.st_size, max, into) || fstat(fd, &after) < 0)
+		if (!read_all(fd, (size_t)st->st_size, max, into) || fstat(fd, &after) < 0)
 			return BENEATH_REFUSED;
-		if (same_stat(&before, &after))
+		if (same_stat(st, &after))
 			break;
 	}
 	return BENEATH_OK;
 }
 
-enum beneath_result beneath_read(int dirfd, const char *path, size_t max, struct buf *into)
+enum beneath_result beneath_read_stat(int dirfd, const char *path, size_t max, struct buf *into,
+				      struct stat *st)
 {
 	int fd = open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return why_not_opened();
-	enum beneath_result result = read_open(fd, max, into);
+	enum beneath_result result = read_open(fd, max, into, st);
 	int cause = errno;
 	close(fd);
 	errno = cause;
 	return result;
+}
+
+enum beneath_result beneath_read(int dirfd, const char *path, size_t max, struct buf *into)
+{
+	struct stat st;
+
+	return beneath_read_stat(dirfd, path, max, into, &st);
 }
 
 enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd)

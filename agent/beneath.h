@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <sys/stat.h>
+
 #include "buf.h"
 #include "fault.h"
 
@@ -22,6 +24,9 @@ enum beneath_result {
 
 /* Read a regular file, at most `max` bytes of it, twice if it changed while it was read. */
 enum beneath_result beneath_read(int dirfd, const char *path, size_t max, struct buf *into);
+/* The same; *st is the file's, as it was before that. */
+enum beneath_result beneath_read_stat(int dirfd, const char *path, size_t max, struct buf *into,
+				      struct stat *st);
 
 /* Open a folder for listing; *fd is the caller's. */
 enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd);

@@ -7,7 +7,7 @@
 #include "guard.h"
 #include "meaning.h"
 
-static struct finding *add(struct findings *into, enum problem code, const struct ticket *t)
+struct finding *findings_add(struct findings *into, enum problem code, const struct ticket *t)
 {
 	into->at = arena_more(into->arena, into->at, into->count, &into->cap, sizeof(*into->at));
 	struct finding *f = &into->at[into->count++];
@@ -24,7 +24,7 @@ static void add_flaws(struct findings *into, const struct copy *copy, struct str
 
 	for (uint32_t i = 0; i < content->flaw_count; i++) {
 		const struct flaw *flaw = &content->flaws[i];
-		f = add(into, flaw->code, copy->ticket);
+		f = findings_add(into, flaw->code, copy->ticket);
 		f->source = copy->source;
 		f->path = path;
 		f->line = flaw->line;
@@ -33,7 +33,7 @@ static void add_flaws(struct findings *into, const struct copy *copy, struct str
 	}
 	if (!content->flaws_cut)
 		return;
-	f = add(into, content->flaws[CONTENT_FLAWS_MAX - 1].code, copy->ticket);
+	f = findings_add(into, content->flaws[CONTENT_FLAWS_MAX - 1].code, copy->ticket);
 	f->source = copy->source;
 	f->path = path;
 	f->text = arena_printf(into->arena, "and %u more in this file", content->flaws_cut);
@@ -46,7 +46,7 @@ static void add_copy(struct findings *into, const struct copy *copy)
 	if (copy->item) {
 		add_flaws(into, copy, item, copy->item);
 	} else {
-		struct finding *f = add(into, PROBLEM_NO_ITEM, copy->ticket);
+		struct finding *f = findings_add(into, PROBLEM_NO_ITEM, copy->ticket);
 		f->source = copy->source;
 		f->path = item;
 		f->text = STR("the Ticket's folder has artifacts but no item.md");
@@ -61,7 +61,7 @@ void doctor_files(const struct ticket *t, struct findings *into)
 		add_copy(into, c);
 		if (!c->next || c->next->source != c->source)
 			continue;
-		struct finding *f = add(into, PROBLEM_FOUND_TWICE, t);
+		struct finding *f = findings_add(into, PROBLEM_FOUND_TWICE, t);
 		f->source = c->source;
 		f->path = str_of(c->dir);
 		f->text = arena_printf(into->arena, "the Ticket is there twice: %s and %s", c->dir,
@@ -72,7 +72,7 @@ void doctor_files(const struct ticket *t, struct findings *into)
 static void add_strays(const struct index *ix, struct findings *into)
 {
 	for (const struct stray *s = index_strays(ix); s; s = s->hh.next) {
-		struct finding *f = add(into, s->code, NULL);
+		struct finding *f = findings_add(into, s->code, NULL);
 		f->source = s->source;
 		f->path = str_of(s->path);
 		f->text = s->text;
@@ -83,7 +83,7 @@ static void add_strays(const struct index *ix, struct findings *into)
 
 static struct finding *add_record(struct findings *into, enum problem code, const struct decision *d)
 {
-	struct finding *f = add(into, code, d->ticket);
+	struct finding *f = findings_add(into, code, d->ticket);
 
 	f->source = d->doc->copy->source;
 	f->path = str_of(d->doc->path);
@@ -135,7 +135,7 @@ static void add_waits(const struct index *ix, const struct ticket *t, int64_t no
 
 static struct finding *add_item(struct findings *into, enum problem code, const struct copy *copy)
 {
-	struct finding *f = add(into, code, copy->ticket);
+	struct finding *f = findings_add(into, code, copy->ticket);
 
 	f->source = copy->source;
 	f->path = arena_printf(into->arena, "%s/item.md", copy->dir);
@@ -340,6 +340,21 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 	doctor_bypasses(ix, t, now, into);
 }
 
+bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows, size_t *errors,
+		 struct fault *why)
+{
+	if (!page_begin(page, why))
+		return false;
+	if (all->count > 1)
+		qsort_r(all->at, all->count, sizeof(*all->at), by_place, ix);
+	*errors = 0;
+	for (size_t i = 0; i < all->count; i++)
+		*errors += problem_row(all->at[i].code)->level == LEVEL_ERROR;
+	page->count = all->count;
+	*rows = all->at;
+	return page_by_number(all->arena, page, why);
+}
+
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
 		struct page *page, struct finding **rows, size_t *errors, struct fault *why)
 {
@@ -347,8 +362,6 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 	size_t count;
 	struct ticket *const *list = index_tickets(ix, &count);
 
-	if (!page_begin(page, why))
-		return false;
 	if (only) {
 		examine(ix, only, now, &all);
 	} else {
@@ -358,12 +371,5 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 	}
 	add_duplicates(ix, list, count, only, now, &all);
 	add_cycles(list, count, only, &all);
-	if (all.count > 1)
-		qsort_r(all.at, all.count, sizeof(*all.at), by_place, ix);
-	*errors = 0;
-	for (size_t i = 0; i < all.count; i++)
-		*errors += problem_row(all.at[i].code)->level == LEVEL_ERROR;
-	page->count = all.count;
-	*rows = all.at;
-	return page_by_number(arena, page, why);
+	return doctor_page(ix, &all, page, rows, errors, why);
 }

@@ -25,6 +25,9 @@ struct findings {
 	size_t count, cap;
 };
 
+/* One more; of no source, and without a place. */
+struct finding *findings_add(struct findings *into, enum problem code, const struct ticket *t);
+
 void doctor_files(const struct ticket *t, struct findings *into);
 
 /* In which ways the Ticket went past the gate: unrecorded, past_hold, accepted_not_started. */
@@ -34,5 +37,9 @@ void doctor_bypasses(const struct index *ix, const struct ticket *t, int64_t now
 /* Everything, or what concerns one Ticket (NULL: all), by file and line.  Counts errors over all pages. */
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
 		struct page *page, struct finding **rows, size_t *errors, struct fault *why);
+
+/* Sort what was found, and cut the page out. */
+bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows, size_t *errors,
+		 struct fault *why);
 
 #endif

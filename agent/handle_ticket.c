@@ -62,6 +62,19 @@ bool handle_queue_list(struct call *call, const struct queue_list_params *p, str
 	return true;
 }
 
+/* Of the files as they are, so of no revision and no Ticket alone. */
+static bool audit(struct call *call, const struct doctor_run_params *p, struct page *page,
+		  struct finding **rows, size_t *errors, struct fault *why)
+{
+	struct findings all = { .arena = &call->arena };
+
+	if (p->ticket.at || p->at.at || p->source.at)
+		return fault(why, FAULT_BAD_ARGUMENT,
+			     "an audit is of all files of all checkouts as they are now");
+	return call->service->audit(call->service->agent, &all, why) &&
+	       doctor_page(call->ix, &all, page, rows, errors, why);
+}
+
 bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, struct fault *why)
 {
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
@@ -71,7 +84,8 @@ bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, str
 
 	if (p->ticket.at && !index_resolve(call->ix, p->ticket, &only, why))
 		return false;
-	if (!doctor_run(call->ix, only, call->now, &call->arena, &page, &rows, &errors, why))
+	if (p->audit ? !audit(call, p, &page, &rows, &errors, why)
+		     : !doctor_run(call->ix, only, call->now, &call->arena, &page, &rows, &errors, why))
 		return false;
 	answer_page(call, &page);
 	wire_put_int(&call->out, "errors", (int64_t)errors);

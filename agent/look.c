@@ -62,7 +62,8 @@ static void leave_loose(struct watch *w, struct node *n, bool refused)
 {
 	n->unwatched = true;
 	n->refused = refused;
-	n->seen = seen_new();
+	if (!n->seen)
+		n->seen = seen_new();
 	nodes_add(&w->loose, n);
 	w->counts.unwatched++;
 	w->counts.refused += refused;
@@ -95,9 +96,16 @@ static void note_look(struct watch_tree *t, struct node *parent, struct str name
 static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role)
 {
 	struct str path = path_of(t->w, parent, name);
+	struct stat st = { 0 };
 
 	note_look(t, parent, name, path.at);
-	t->ops->file(t->ctx, path, role);
+	t->ops->file(t->ctx, path, role, &st);
+	if (parent->unwatched)
+		return;
+	if (st.st_nlink > 1 && S_ISREG(st.st_mode))
+		watch_keep_linked(t, parent, name, &st);
+	else if (t->w->inodes)
+		watch_drop_linked(t->w, parent, name, &st);
 }
 
 /* Something, as readdir types it, at a place where a folder of ours belongs. */
@@ -265,6 +273,7 @@ void watch_look_at(struct dirty *d)
 
 	if (!role)
 		return;
+	t->w->counts.looks++;
 	if (t->ops->kind(role) == WATCH_FILE)
 		tell_file(t, d->node, name, role);
 	else

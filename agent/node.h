@@ -22,7 +22,7 @@ struct node {
 	struct watch_tree *tree; /* NULL for a folder that is watched by itself */
 	struct node *parent;
 	struct node **kids; /* by name where kids_sorted */
-	struct seen *seen;  /* how it looked; where it is unwatched */
+	struct seen *seen;  /* how it looked; where it is unwatched or linked */
 	uint32_t kid_count, kid_cap;
 	ino_t ino;
 	int wd; /* -1: not watched */
@@ -30,6 +30,7 @@ struct node {
 	bool kids_sorted : 1;
 	bool gone : 1;      /* out of its tree; freed in the sweep */
 	bool unwatched : 1; /* there, and to be looked at by walks */
+	bool linked : 1;    /* it holds files with other names, which are in `seen` */
 	bool refused : 1;   /* for the kernel allows no more */
 	bool blind : 1;     /* nobody tells of changes there; so below it */
 	char name[];

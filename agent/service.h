@@ -32,6 +32,7 @@ struct pace {
 	int64_t first; /* since when something is to be told; 0: nothing is */
 	int64_t due;
 };
+struct findings;
 
 /* How the agent keeps up with the files, for agent.status and `freshness`. */
 struct keeping {
@@ -101,6 +102,8 @@ struct service {
 	/* How many folders the kernel lets this user watch. */
 	uint64_t (*watch_limit)(void *agent);
 	void (*resync)(void *agent);
+	/* Hold what is known against the files; FAULT_BUSY where they change too fast. */
+	bool (*audit)(void *agent, struct findings *into, struct fault *why);
 	void (*stop)(void *agent);
 	/* Who decides where nobody says: git's user.name, else the login name.  Borrowed. */
 	struct str (*user)(void *agent);

@@ -26,13 +26,14 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
-static void on_watch_file(void *ctx, struct str path, int role)
+static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	struct site *site = ctx;
 	struct sources *s = site->all;
 	size_t max = reading_max((enum role)role);
 
-	enum beneath_result result = beneath_read(watch_tree_fd(site->tree), path.at, max, &s->bytes);
+	enum beneath_result result =
+		beneath_read_stat(watch_tree_fd(site->tree), path.at, max, &s->bytes, st);
 	if (result == BENEATH_GONE)
 		index_drop(s->ix, site->id, path);
 	else if (result == BENEATH_OK)

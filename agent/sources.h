@@ -49,6 +49,13 @@ void sources_keeping(struct sources *s, struct keeping *into);
 /* Read every file again. */
 void sources_rescan(struct sources *s);
 
+/*
+ * Read everything once more into another index, and tell where that differs
+ * from what is held.  FAULT_BUSY where the files change faster than they can be compared.
+ */
+struct findings;
+bool sources_audit(struct sources *s, struct findings *into, struct fault *why);
+
 /* Whether any checkout has a Ticket tree; if not, *why says where was looked. */
 bool sources_any_tree(const struct sources *s, struct fault *why);
 

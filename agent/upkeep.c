@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "log.h"
 #include "service.h"
 
@@ -125,6 +126,59 @@ void sources_wrote(struct sources *s, const char *root, const char *path)
 	index_settle(s->ix);
 }
 
+/* -- Audit -------------------------------------------------------------- */
+
+#define AUDIT_ROUNDS 8
+
+static void compare(struct sources *s, struct findings *into)
+{
+	struct watch *watch = watch_new_blind();
+	struct index *ix = index_new();
+	struct sources *fresh = sources_new(ix, watch, s->git, s->common, s->main_top);
+
+	audit_compare(s->ix, ix, into);
+	sources_free(fresh);
+	watch_free(watch);
+	index_free(ix);
+}
+
+/* What moves while files change. */
+struct moves {
+	uint64_t generation, events, looks;
+};
+
+static struct moves moves(const struct sources *s)
+{
+	const struct watch_counts *n = watch_counts(s->watch);
+
+	return (struct moves){ index_generation(s->ix), n->events, n->looks };
+}
+
+/* Events that concern nobody, and looks that found nothing, do not count. */
+static bool has_moved(const struct moves *a, const struct moves *b)
+{
+	return a->generation != b->generation || (a->events != b->events && a->looks != b->looks);
+}
+
+bool sources_audit(struct sources *s, struct findings *into, struct fault *why)
+{
+	size_t first = into->count;
+
+	for (int round = 0; round < AUDIT_ROUNDS; round++) {
+		sources_turn(s);
+		struct moves before = moves(s);
+		into->count = first;
+		compare(s, into);
+		if (into->count == first)
+			return true;
+		sources_turn(s);
+		struct moves after = moves(s);
+		if (!has_moved(&before, &after))
+			return true;
+	}
+	return fault(why, FAULT_BUSY, "the files change faster than they can be compared; try again");
+}
+
 /* -- How we keep up ----------------------------------------------------- */
 
 static void add_reason(struct keeping *k, struct str text)
@@ -167,6 +221,8 @@ void sources_keeping(struct sources *s, struct keeping *into)
 				  .walks = n->walks, .events = n->events,
 				  .overflows = n->overflows, .rescans = n->rescans };
 	arena_release(&s->texts);
+	if (n->linked)
+		into->mode = MODE_PARTIAL;
 	if (n->unwatched || s->refused)
 		into->mode = n->watches > n->sides ? MODE_PARTIAL : MODE_SCAN;
 	if (n->unwatched)
@@ -175,5 +231,7 @@ void sources_keeping(struct sources *s, struct keeping *into)
 		add_reason(into, arena_printf(&s->texts,
 					      "the kernel allows no more watches, and %llu folders have none: raise fs.inotify.max_user_watches",
 					      (unsigned long long)(n->refused + s->refused)));
+	if (n->linked)
+		add_reason(into, STR("files that have several names (hard links) are looked at at each question"));
 	add_git(s, into);
 }

@@ -105,16 +105,21 @@ static void watch_refused(struct watch *w)
 			soil_all(n->tree, n, fd);
 		else
 			soil_self(n);
-		seen_free(n->seen);
-		n->seen = NULL;
+		if (!n->linked) {
+			seen_free(n->seen);
+			n->seen = NULL;
+		}
 	}
 }
 
 void watch_walk(struct watch *w)
 {
-	if (!w->loose.count)
+	if (!w->loose.count && !w->linked.count)
 		return;
 	w->counts.walks++;
+	for (size_t i = 0; i < w->linked.count; i++)
+		if (w->linked.at[i]->linked && !w->linked.at[i]->unwatched)
+			walk_files(w->linked.at[i]->tree, w->linked.at[i]);
 	if (w->counts.refused)
 		watch_refused(w);
 	if (w->loose_gone)

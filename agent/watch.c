@@ -22,6 +22,9 @@ void watch_into_limbo(struct watch *w, struct node *n)
 		watch_into_limbo(w, n->kids[i]);
 	n->gone = true;
 	w->loose_gone |= n->unwatched;
+	w->linked_gone |= n->linked;
+	w->counts.linked -= n->linked;
+	n->linked = false;
 	w->counts.unwatched -= n->unwatched;
 	w->counts.refused -= n->refused;
 	n->unwatched = n->refused = false;
@@ -53,6 +56,96 @@ void watch_pack_loose(struct watch *w)
 	w->loose_gone = false;
 }
 
+static void pack_linked(struct watch *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->linked.count; i++)
+		if (w->linked.at[i]->linked)
+			w->linked.at[kept++] = w->linked.at[i];
+	w->linked.count = kept;
+	w->linked_gone = false;
+}
+
+/* More than so many files with several names are no accident: look at everything. */
+#define INODES_MAX 4096
+
+static struct inode *find_inode(const struct watch *w, const struct stat *st,
+				struct inode_key *key)
+{
+	struct inode *found;
+
+	memset(key, 0, sizeof(*key));
+	key->dev = st->st_dev;
+	key->ino = st->st_ino;
+	HASH_FIND(hh, w->inodes, key, sizeof(*key), found);
+	return found;
+}
+
+/* Whether its other names in the tree may be such that nobody has looked for. */
+static bool is_news(struct watch *w, const struct stat *st)
+{
+	struct inode_key key;
+
+	if (find_inode(w, st, &key))
+		return false;
+	struct inode *i = xcalloc(1, sizeof(*i));
+	memcpy(&i->key, &key, sizeof(key));
+	HASH_ADD(hh, w->inodes, key, sizeof(key), i);
+	return true;
+}
+
+void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
+		       const struct stat *st)
+{
+	struct watch *w = t->w;
+
+	if (!parent->linked) {
+		parent->linked = true;
+		parent->seen = seen_new();
+		nodes_add(&w->linked, parent);
+		w->counts.linked++;
+	}
+	/* As it was before it was read; the times may be such that it is read once more. */
+	seen_entry(parent->seen, name, st, stamp_now());
+	if (HASH_COUNT(w->inodes) >= INODES_MAX)
+		watch_tree_distrust(t, "many of its files have several names");
+	else if (is_news(w, st) && !t->whole && !t->rescan)
+		t->rescan = "a file got a second name";
+}
+
+void watch_drop_linked(struct watch *w, struct node *parent, struct str name,
+		       const struct stat *st)
+{
+	struct inode_key key;
+	struct inode *i = find_inode(w, st, &key);
+
+	if (i) {
+		HASH_DELETE(hh, w->inodes, i);
+		free(i);
+	}
+	if (!parent->linked)
+		return;
+	seen_entry(parent->seen, name, NULL, 0);
+	if (seen_name(parent->seen, 0).at)
+		return;
+	parent->linked = false;
+	w->linked_gone = true;
+	w->counts.linked--;
+	seen_free(parent->seen);
+	parent->seen = NULL;
+}
+
+static void free_inodes(struct watch *w)
+{
+	struct inode *i, *next;
+
+	HASH_ITER(hh, w->inodes, i, next) {
+		HASH_DELETE(hh, w->inodes, i);
+		free(i);
+	}
+}
+
 /* What nobody found again is watched no more. */
 void watch_sweep(struct watch *w)
 {
@@ -60,6 +153,8 @@ void watch_sweep(struct watch *w)
 		forget_dirty(w);
 	if (w->loose_gone)
 		watch_pack_loose(w);
+	if (w->linked_gone)
+		pack_linked(w);
 	for (size_t i = 0; i < w->limbo.count; i++) {
 		struct node *n = w->limbo.at[i];
 		int wd = n->wd;
@@ -95,7 +190,9 @@ void watch_tree_rescan(struct watch_tree *t, const char *why)
 	t->ops->scan(t->ctx, true);
 	t->root = node_new(t, NULL, STR(""), old->role);
 	watch_into_limbo(t->w, old);
+	t->whole = true;
 	watch_crawl(t, t->root);
+	t->whole = false;
 	t->ops->scan(t->ctx, false);
 	watch_share(t->w);
 	watch_sweep(t->w);
@@ -138,7 +235,9 @@ bool watch_tree_new(struct watch *w, const char *path, int role, const struct wa
 	w->trees = t;
 	t->root = node_new(t, NULL, STR(""), role);
 	*into = t;
+	t->whole = true;
 	watch_crawl(t, t->root);
+	t->whole = false;
 	watch_share(w);
 	return true;
 }
@@ -297,6 +396,8 @@ void watch_free(struct watch *w)
 	free(w->limbo.at);
 	free(w->loose.at);
 	free(w->robbed.at);
+	free(w->linked.at);
+	free_inodes(w);
 	free(w->events);
 	free(w->trail);
 	buf_release(&w->path);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "beneath.h"
@@ -41,8 +42,11 @@ struct watch_ops {
 	/* What something of that name in a folder of that role is. */
 	int (*role)(int parent, struct str name);
 	enum watch_kind (*kind)(int role);
-	/* A file that is ours may be there, or have changed, or be gone: read it.  Path from the root. */
-	void (*file)(void *ctx, struct str path, int role);
+	/*
+	 * A file that is ours may be there, or have changed, or be gone: read it.  Path from the
+	 * root.  *st is all zero; where the file could be opened, put in it what it was then.
+	 */
+	void (*file)(void *ctx, struct str path, int role, struct stat *st);
 	/* A folder is gone, with all below it. */
 	void (*gone)(void *ctx, struct str path);
 	/*
@@ -56,9 +60,11 @@ struct watch_ops {
 
 struct watch_counts {
 	uint64_t drains, events, overflows, rescans, walks;
+	uint64_t looks;     /* names of ours that were looked at again */
 	uint64_t watches;   /* folders watched now */
 	uint64_t sides;     /* of them, those that are in no tree */
 	uint64_t unwatched; /* folders of trees that are not */
+	uint64_t linked;    /* folders with files that have other names, too: looked at by walks */
 	uint64_t refused;   /* of them, those that the kernel refused to watch: the limit */
 };
 

@@ -25,6 +25,15 @@ struct dirty {
 	char key[]; /* the node's address, then the name */
 };
 
+/* A file with several names. */
+struct inode {
+	UT_hash_handle hh;
+	struct inode_key {
+		dev_t dev;
+		ino_t ino;
+	} key;
+};
+
 struct watch_tree {
 	struct watch *w;
 	const struct watch_ops *ops;
@@ -35,6 +44,7 @@ struct watch_tree {
 	int fd;
 	dev_t dev;
 	ino_t ino;
+	bool whole;         /* everything in it is being told */
 	const char *rescan; /* why it is to be read again */
 	const char *blind;  /* why it is not watched */
 	const char *partly; /* why a folder in it is not */
@@ -50,7 +60,10 @@ struct watch {
 	struct dirty *dirty;
 	struct nodes limbo; /* out of their trees, not yet freed */
 	struct nodes loose; /* unwatched */
-	bool loose_gone;    /* some of them are in limbo */
+	bool loose_gone;    /* some of them are in limbo, or watched */
+	struct nodes linked; /* holding files that have other names */
+	bool linked_gone;
+	struct inode *inodes; /* those files; all their names in trees are in `linked` */
 	struct nodes robbed; /* whose watch another folder took over */
 	struct buf path;    /* scratch */
 	char *events;       /* WATCH_READ_SIZE bytes of them */
@@ -80,6 +93,12 @@ void watch_into_limbo(struct watch *w, struct node *n);
 void watch_sweep(struct watch *w);
 /* Of the unwatched leave those out that are watched now, or gone. */
 void watch_pack_loose(struct watch *w);
+/* The file in this folder has other names, too, through which it may be written unseen. */
+void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
+		       const struct stat *st);
+/* The file has no other name. */
+void watch_drop_linked(struct watch *w, struct node *parent, struct str name,
+		       const struct stat *st);
 void watch_tell_side(struct watch *w, const struct node *n, struct str name);
 /* It is watched by itself no more. */
 void watch_drop_side(struct watch *w, struct node *n);

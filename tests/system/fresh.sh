@@ -10,7 +10,7 @@ if [ -z "${TMPDIR-}" ] && [ -w /dev/shm ]; then
 fi
 . "$(dirname "$0")/lib.sh"
 
-cycles=$(scaled 1000 20 50000)
+cycles=$(scaled 400 20 50000)
 
 # begin NAME: a repository with an empty tree in a folder of its own, nothing else.
 begin()

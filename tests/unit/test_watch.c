@@ -84,7 +84,7 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
-static void on_watch_file(void *ctx, struct str path, int role)
+static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	struct folder *f = ctx;
 	struct buf bytes = { 0 };
@@ -92,7 +92,7 @@ static void on_watch_file(void *ctx, struct str path, int role)
 
 	f->files++;
 
-	switch (beneath_read(watch_tree_fd(f->tree), path.at, 4096, &bytes)) {
+	switch (beneath_read_stat(watch_tree_fd(f->tree), path.at, 4096, &bytes, st)) {
 	case BENEATH_OK:
 		note(f, path, xasprintf("= %.*s", (int)bytes.len, buf_text(&bytes)));
 		break;
@@ -1129,6 +1129,34 @@ static void a_tree_that_is_distrusted_is_looked_through(void **state)
 	assert_int_equal(watch_counts(f->w)->watches, 0);
 }
 
+/* Written through one name, nobody is told of the other. */
+static void a_file_with_two_names_is_seen_at_both(void **state)
+{
+	struct folder *f = *state;
+
+	make_dir("root/T-5");
+	assert_int_equal(link("root/T-1/item.md", "root/T-5/item.md"), 0);
+	check(f);
+	put("root/T-5/item.md", "by the new name");
+	check(f);
+	put("root/T-1/item.md", "by the old one");
+	check(f);
+	assert_int_equal(watch_counts(f->w)->linked, 2);
+	/* One of them goes where nobody looks. */
+	move("root/T-5/item.md", "out/item.md");
+	check(f);
+	put("out/item.md", "from outside");
+	check(f);
+	assert_int_equal(unlink("out/item.md"), 0);
+	check(f);
+	assert_int_equal(watch_counts(f->w)->linked, 0);
+	/* And the same once more, as nothing may be remembered wrongly. */
+	assert_int_equal(link("root/T-1/item.md", "root/T-5/item.md"), 0);
+	check(f);
+	put("root/T-5/item.md", "by the new name again");
+	check(f);
+}
+
 static void a_rescan_keeps_its_reason(void **state)
 {
 	struct folder *f = *state;
@@ -1228,6 +1256,7 @@ int main(void)
 			drop_folder),
 		with_folder(whatever_happens_while_watches_run_out_the_mirror_is_the_tree),
 		with_folder(a_tree_that_is_distrusted_is_looked_through),
+		with_folder(a_file_with_two_names_is_seen_at_both),
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
 		with_folder(what_editors_write_beside_a_file_is_nobodys),
