@@ -287,12 +287,23 @@ static struct str name_in(struct str person)
 	return (struct str){ person.at, len };
 }
 
+/* More than that is no time, and would not fit as microseconds. */
+#define SECONDS_DIGITS 12
+
 static int64_t time_in(struct str person)
 {
-	const char *mail = person.len ? memrchr(person.at, '>', person.len) : NULL;
+	const char *end = person.at + person.len;
+	const char *at = person.len ? memrchr(person.at, '>', person.len) : NULL;
+	int64_t seconds = 0;
+	int digits = 0;
 
-	/* The line's end stops it. */
-	return mail ? strtoll(mail + 1, NULL, 10) * 1000000 : 0;
+	if (!at)
+		return 0;
+	for (at++; at < end && *at == ' ';)
+		at++;
+	for (; at < end && *at >= '0' && *at <= '9' && digits <= SECONDS_DIGITS; at++, digits++)
+		seconds = seconds * 10 + (*at - '0');
+	return digits <= SECONDS_DIGITS ? seconds * 1000000 : 0;
 }
 
 bool repo_commit_parse(struct str rest, struct repo_commit *c)
