@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Print the queue, then what changes in it.  Run it in a repository.
- * cc -o queue queue.c $(pkg-config --cflags --libs --static ticketplan)
+ * cc -o queue queue.c $(pkg-config --cflags --libs ticketplan)
  */
 #include <stdio.h>
 #include <ticketplan.h>

@@ -279,6 +279,15 @@ local function record_files(id)
 	return fn.glob(('tickets/%s/artifacts/records/*.json'):format(id), true, true)
 end
 
+-- All that the record files of a Ticket say.
+local function record_text(id)
+	local all = {}
+	for _, file in ipairs(record_files(id)) do
+		vim.list_extend(all, fn.readfile(file))
+	end
+	return table.concat(all, '\n')
+end
+
 function stories.writes()
 	edit('tickets/c/item.md')
 	state_text('clear')
@@ -317,15 +326,7 @@ function stories.writes()
 		'retracted, by %w+: a retraction',
 		'a record is retracted from its other side too'
 	)
-	local said_there = {}
-	for _, file in ipairs(record_files('a')) do
-		vim.list_extend(said_there, fn.readfile(file))
-	end
-	like(
-		table.concat(said_there, '\n'),
-		'"note": "Not any more."',
-		'quotes are not part of a reason'
-	)
+	like(record_text('a'), '"note": "Not any more."', 'quotes are not part of a reason')
 	vim.cmd('edit ' .. files[1])
 	until_so(function() return behind()[1] end)
 	is(behind()[1], 'live', 'a record file says what has become of it')
@@ -339,10 +340,11 @@ function stories.writes()
 	is(behind()[1], 'retracted', 'which is seen')
 	like(told('Tp accept a By me.'), 'a is held', 'what is held is not accepted')
 	like(
-		told('Tp accept a --override Urgent By me.'),
+		told('Tp accept a --override "It is urgent" By me.'),
 		'accepted %w+: a accepted_plan',
 		'but for a reason'
 	)
+	like(record_text('a'), 'It is urgent', 'which is kept')
 end
 
 -- -- While others work ----------------------------------------------------

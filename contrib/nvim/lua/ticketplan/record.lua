@@ -35,8 +35,11 @@ local function options_of(rest, into)
 		if FLAGS[name] then
 			into[name], rest = true, after
 		else
-			into[name], rest = after:match('^(%S+)%s*(.*)$')
-			if not rest then rest = '' end
+			into[name], rest = after:match('^"([^"]*)"%s*(.*)$')
+			if not rest then
+				into[name], rest = after:match('^(%S+)%s*(.*)$')
+			end
+			rest = rest or ''
 		end
 	end
 	rest = vim.trim(rest:gsub('^%s*%-m%s+', ''))
