@@ -125,6 +125,13 @@ static void connect_all(void)
 	settle();
 }
 
+/* The first character of a title, where there is one. */
+static void write_one(int file, char with)
+{
+	if (pwrite(file, &with, 1, told.request ? 11 : 0) != 1)
+		die("cannot write %s: %s", told.file, strerror(errno));
+}
+
 /* One write; when the first client heard of it, and how much later the last. */
 static void round_of(int file, size_t round)
 {
@@ -134,8 +141,7 @@ static void round_of(int file, size_t round)
 
 	memset(heard, 0, sizeof(heard));
 	uint64_t start = floor_now_ns();
-	if (pwrite(file, round % 2 ? "a" : "b", 1, told.request ? 11 : 0) != 1)
-		die("cannot write %s: %s", told.file, strerror(errno));
+	write_one(file, round % 2 ? 'a' : 'b');
 	while (left) {
 		if (poll(ends, told.clients, PATIENCE_MS) <= 0)
 			die("%zu of %zu clients heard nothing", left, told.clients);
@@ -159,10 +165,12 @@ static void round_of(int file, size_t round)
 int floor_told(int argc, char **argv)
 {
 	read_arguments(argc, argv);
-	connect_all();
 	int file = open(told.file, O_WRONLY | O_CLOEXEC);
 	if (file < 0)
 		die("cannot open %s: %s", told.file, strerror(errno));
+	/* Neither of those that follow. */
+	write_one(file, 'x');
+	connect_all();
 	for (size_t round = 0; round < told.rounds + WARM_UP; round++)
 		round_of(file, round);
 	floor_print(told.first, told.rounds);
