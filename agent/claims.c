@@ -67,9 +67,17 @@ static struct claim_end *end_new(const struct claim_end *like)
 	return e;
 }
 
-static void end_free(struct claim_end *end)
+struct claim_end *claim_end_share(const struct claim_end *end)
 {
-	if (--end->refs)
+	struct claim_end *shared = (struct claim_end *)(uintptr_t)end;
+
+	shared->refs++;
+	return shared;
+}
+
+void claim_end_free(struct claim_end *end)
+{
+	if (!end || --end->refs)
 		return;
 	claim_free(end->claim);
 	free(end);
@@ -121,10 +129,8 @@ struct claims *claims_copy(const struct claims *from)
 	c->cap = from->count + 1;
 	for (size_t i = 0; i < from->count; i++)
 		c->at[c->count++] = claim_share(from->at[i]);
-	for (size_t i = 0; i < from->end_count; i++) {
-		c->ends[c->end_count++] = from->ends[i];
-		from->ends[i]->refs++;
-	}
+	for (size_t i = 0; i < from->end_count; i++)
+		c->ends[c->end_count++] = claim_end_share(from->ends[i]);
 	if (from->path_count)
 		c->paths = new_paths();
 	for (size_t i = 0; i < from->path_count; i++)
@@ -139,7 +145,7 @@ void claims_free(struct claims *c)
 	for (size_t i = 0; i < c->count; i++)
 		claim_free(c->at[i]);
 	for (size_t i = 0; i < c->end_count; i++)
-		end_free(c->ends[i]);
+		claim_end_free(c->ends[i]);
 	for (size_t i = 0; i < c->path_count; i++)
 		free((char *)(uintptr_t)c->paths[i].record.at);
 	free(c->paths);
@@ -204,7 +210,7 @@ static void take_out(struct claims *c, struct claim *claim)
 static void push_end(struct claims *c, struct claim_end *end)
 {
 	if (c->end_count == CLAIM_ENDS_MAX) {
-		end_free(c->ends[0]);
+		claim_end_free(c->ends[0]);
 		c->end_count--;
 		memmove(&c->ends[0], &c->ends[1], c->end_count * sizeof(struct claim_end *));
 	}
@@ -232,8 +238,7 @@ void claims_end_too(struct claims *c, struct claim_end *end)
 	if (!claim || claim->token != end->claim->token)
 		return;
 	take_out(c, claim);
-	end->refs++;
-	push_end(c, end);
+	push_end(c, claim_end_share(end));
 }
 
 bool claims_put_back(struct claims *c, const struct claim *like)
@@ -257,6 +262,15 @@ const struct claim_end *claims_last_end(const struct claims *c, struct str ticke
 {
 	for (size_t i = c->end_count; i > 0; i--)
 		if (str_eq(c->ends[i - 1]->claim->ticket, ticket))
+			return c->ends[i - 1];
+	return NULL;
+}
+
+const struct claim_end *claims_end_before(const struct claims *c, struct str ticket, uint64_t token)
+{
+	for (size_t i = c->end_count; i > 0; i--)
+		if (c->ends[i - 1]->claim->token < token &&
+		    str_eq(c->ends[i - 1]->claim->ticket, ticket))
 			return c->ends[i - 1];
 	return NULL;
 }
@@ -445,8 +459,7 @@ static bool is_stale(struct str ticket, const struct claim_end *end, struct faul
 		     stamp_text(end->at, at), words_ending.list[end->how].doc);
 }
 
-static const struct claim_end *end_of_token(const struct claims *c, struct str ticket,
-					    uint64_t token)
+static const struct claim_end *end_of_token(const struct claims *c, struct str ticket, uint64_t token)
 {
 	for (size_t i = c->end_count; i > 0; i--)
 		if (c->ends[i - 1]->claim->token == token &&

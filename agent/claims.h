@@ -78,6 +78,9 @@ void claims_free(struct claims *claims);
 struct claim *claims_find(const struct claims *claims, struct str ticket);
 /* How the last claim of that Ticket ended, as far as it is remembered; or NULL. */
 const struct claim_end *claims_last_end(const struct claims *claims, struct str ticket);
+/* The same of the last before the claim of this token. */
+const struct claim_end *claims_end_before(const struct claims *claims, struct str ticket,
+					  uint64_t token);
 
 /* What somebody wants who claims. */
 struct claim_terms {
@@ -140,9 +143,11 @@ bool claims_put_back(struct claims *claims, const struct claim *like);
 void claims_put_end_back(struct claims *claims, const struct claim *like,
 			 const struct claim_end *end);
 
-/* A share of a claim; and to give it back.  NULL is fine. */
+/* A share of a claim, or an end; and to give it back.  NULL is fine. */
 struct claim *claim_share(struct claim *claim);
 void claim_free(struct claim *claim);
+struct claim_end *claim_end_share(const struct claim_end *end);
+void claim_end_free(struct claim_end *end);
 
 /*
  * A table as the inside of a JSON object, without its braces; `boot` names the

@@ -261,7 +261,7 @@ void call_drop(struct call *call)
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
 	ledger_entry_free(call->entry);
-	free(call->amendment);
+	amendment_free(call->amendment);
 	buf_release(&call->bytes);
 	free(call);
 }

@@ -20,7 +20,8 @@ static int by_id(const void *a, const void *b)
 /* An amendment about these Tickets, each once, by id. */
 static struct amendment *amendment_of(const struct call *call, struct str *ids, size_t count)
 {
-	size_t size = sizeof(struct amendment) + count * sizeof(struct str), kept = 0;
+	size_t each = sizeof(struct str) + 2 * sizeof(void *), kept = 0;
+	size_t size = sizeof(struct amendment) + count * each;
 
 	qsort(ids, count, sizeof(*ids), by_id);
 	for (size_t i = 0; i < count; i++)
@@ -28,7 +29,9 @@ static struct amendment *amendment_of(const struct call *call, struct str *ids, 
 	struct amendment *a = xcalloc(1, size);
 	a->at = call->now;
 	a->tickets = (struct str *)(a + 1);
-	char *room = (char *)(a->tickets + count);
+	a->claims = (struct claim **)(a->tickets + count);
+	a->ends = (struct claim_end **)(a->claims + count);
+	char *room = (char *)(a->ends + count);
 	for (size_t i = 0; i < count; i++) {
 		if (kept && str_eq(a->tickets[kept - 1], ids[i]))
 			continue;
@@ -38,6 +41,15 @@ static struct amendment *amendment_of(const struct call *call, struct str *ids, 
 	}
 	a->count = kept;
 	return a;
+}
+
+void amendment_free(struct amendment *a)
+{
+	for (size_t i = 0; a && i < a->count; i++) {
+		claim_free(a->claims[i]);
+		claim_end_free(a->ends[i]);
+	}
+	free(a);
 }
 
 /* `claimed`: one that is not there (any more) will do, too. */
@@ -97,7 +109,7 @@ static bool terms_of(struct call *call, const struct claim_wish *wish, struct cl
 static bool conclude(struct call *call, struct amendment *a, bool ok, struct fault *why)
 {
 	if (!ok && !call->service->amending) {
-		free(a);
+		amendment_free(a);
 		return false;
 	}
 	a->failed = !ok;
@@ -116,39 +128,32 @@ static bool wait_in_line(struct call *call)
 
 /* -- claim.take, claim.renew -------------------------------------------- */
 
-/* The claim that was made or renewed; it may have ended since. */
-static const struct claim *held_now(struct call *call, struct str ticket, struct str session,
-				    struct fault *why)
+/* The answer is what was decided, whatever others may have made of it before it is given. */
+static bool keep_claims(struct amendment *a, const struct claims *claims)
 {
-	const struct claims *claims = call->service->claims;
-	const struct claim *claim = claims_find(claims, ticket);
-	const struct claim_end *end = claims_last_end(claims, ticket);
-
-	if (claim && str_eq(claim->session, session))
-		return claim;
-	fault(why, FAULT_STALE, "the claim of %.*s has ended already: %s", STR_ARG(ticket),
-	      end ? words_ending.list[end->how].doc : "it is gone");
-	return NULL;
+	for (size_t i = 0; i < a->count; i++)
+		a->claims[i] = claim_share(claims_find(claims, a->tickets[i]));
+	return true;
 }
 
 /* Who held the Tickets before, where they were not given back. */
 static void put_before(struct call *call)
 {
 	const struct amendment *a = call->amendment;
-	const struct claims *claims = call->service->claims;
 
 	wire_key(&call->out, "before");
 	wire_list(&call->out);
 	for (size_t i = 0; i < a->count; i++) {
-		const struct claim *claim = claims_find(claims, a->tickets[i]);
-		const struct claim_end *end = claims_last_end(claims, a->tickets[i]);
+		const struct claim *claim = a->claims[i];
+		const struct claim_end *end = claims_end_before(call->service->claims, a->tickets[i],
+								claim->token);
 		if (end && end->how != ENDING_RELEASED && claim->since >= a->at / 1000 * 1000)
 			answer_claim_end(call, end);
 	}
 	wire_end(&call->out);
 }
 
-static bool answer_held(struct call *call, struct str session, struct fault *why)
+static bool answer_held(struct call *call, struct fault *why)
 {
 	const struct amendment *a = call->amendment;
 
@@ -156,14 +161,11 @@ static bool answer_held(struct call *call, struct str session, struct fault *why
 		*why = a->why;
 		return false;
 	}
-	for (size_t i = 0; i < a->count; i++)
-		if (!held_now(call, a->tickets[i], session, why))
-			return false;
 	wire_put_int(&call->out, "count", (int64_t)a->count);
 	wire_key(&call->out, "claims");
 	wire_list(&call->out);
 	for (size_t i = 0; i < a->count; i++)
-		answer_claim(call, claims_find(call->service->claims, a->tickets[i]));
+		answer_claim(call, a->claims[i]);
 	wire_end(&call->out);
 	put_before(call);
 	return true;
@@ -174,7 +176,8 @@ static bool take(struct call *call, struct amendment *a, const struct claim_term
 {
 	struct claims *claims = call->service->amend(call->service->holders, why);
 
-	return claims && claims_take(claims, a->tickets, a->count, terms, why);
+	return claims && claims_take(claims, a->tickets, a->count, terms, why) &&
+	       keep_claims(a, claims);
 }
 
 bool handle_claim_take(struct call *call, const struct claim_take_params *p, struct fault *why)
@@ -184,7 +187,7 @@ bool handle_claim_take(struct call *call, const struct claim_take_params *p, str
 	struct claim_terms terms;
 
 	if (call->amendment)
-		return answer_held(call, call_session(call, p->session), why);
+		return answer_held(call, why);
 	if (wait_in_line(call))
 		return true;
 	if (p->takeover.at && !name_ok("takeover", p->takeover, why))
@@ -220,7 +223,8 @@ static bool renew(struct call *call, struct amendment *a, const struct claim_ter
 	struct claims *claims = call->service->amend(call->service->holders, why);
 
 	return claims &&
-	       claims_renew(claims, a->tickets, a->count, terms, (uint64_t)token, why);
+	       claims_renew(claims, a->tickets, a->count, terms, (uint64_t)token, why) &&
+	       keep_claims(a, claims);
 }
 
 bool handle_claim_renew(struct call *call, const struct claim_renew_params *p, struct fault *why)
@@ -230,7 +234,7 @@ bool handle_claim_renew(struct call *call, const struct claim_renew_params *p, s
 	struct amendment *a;
 
 	if (call->amendment)
-		return answer_held(call, t.session, why);
+		return answer_held(call, why);
 	if (wait_in_line(call))
 		return true;
 	if (!session_name_ok("session", t.session, why) || !ttl_ok(p->ttl, &t, why))
@@ -255,7 +259,7 @@ static bool answer_released(struct call *call, struct fault *why)
 	wire_key(&call->out, "ended");
 	wire_list(&call->out);
 	for (size_t i = 0; i < a->count; i++)
-		answer_claim_end(call, claims_last_end(call->service->claims, a->tickets[i]));
+		answer_claim_end(call, a->ends[i]);
 	wire_end(&call->out);
 	return true;
 }
@@ -265,8 +269,12 @@ static bool release(struct call *call, struct amendment *a, struct str session, 
 {
 	struct claims *claims = call->service->amend(call->service->holders, why);
 
-	return claims && claims_release(claims, a->tickets, a->count, session, (uint64_t)token,
-					call->now, why);
+	if (!claims || !claims_release(claims, a->tickets, a->count, session, (uint64_t)token,
+				       call->now, why))
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		a->ends[i] = claim_end_share(claims_last_end(claims, a->tickets[i]));
+	return true;
 }
 
 bool handle_claim_release(struct call *call, const struct claim_release_params *p,
@@ -283,7 +291,7 @@ bool handle_claim_release(struct call *call, const struct claim_release_params *
 	    !amendment_new(call, &p->ticket, true, &a, why))
 		return false;
 	if (a->count > CLAIM_ENDS_MAX) {
-		free(a);
+		amendment_free(a);
 		return fault(why, FAULT_TOO_LARGE, "ticket: at most %d are given back at once",
 			     CLAIM_ENDS_MAX);
 	}

@@ -252,9 +252,8 @@ static bool answer_accepted(struct call *call, const struct ticket_accept_params
 
 	if (!record_answer_written(call, p->ticket, why))
 		return false;
-	claim = call->amendment ? claims_find(call->service->claims, call->amendment->tickets[0])
-				: NULL;
-	if (claim && str_eq(claim->session, call_session(call, p->session))) {
+	claim = call->amendment ? call->amendment->claims[0] : NULL;
+	if (claim) {
 		wire_key(&call->out, "claim");
 		answer_claim(call, claim);
 	}

@@ -58,6 +58,8 @@ struct amendment {
 	char record[ULID_LEN + 1];    /* of an acceptance */
 	int64_t at;                   /* when it was wanted */
 	struct str *tickets;          /* ids, and their number; with this struct in one block */
+	struct claim **claims;        /* shares of what was decided: claims that were made or renewed, */
+	struct claim_end **ends;      /* or their ends; NULL each where there is none */
 	size_t count;
 };
 
@@ -196,6 +198,9 @@ struct call {
 	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
 	struct amendment *amendment; /* the same, of claims */
 };
+
+/* NULL is fine. */
+void amendment_free(struct amendment *amendment);
 
 /* Who asks: as he says, else the user. */
 static inline struct str call_session(const struct call *call, struct str said)
