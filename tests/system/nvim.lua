@@ -436,6 +436,18 @@ function stories.looks()
 	like(told('Tp status'), 'process', 'and looks')
 end
 
+-- TP_SOCKET names the agent of another repository.
+function stories.stray()
+	like(
+		told('Tp record a waiting No.'),
+		'is that of .*/follow/%.git; is TP_SOCKET set%?$',
+		'the agent of another repository is not asked'
+	)
+	edit('tickets/a/item.md')
+	told('Tp status')
+	is(behind(), {}, 'for anything')
+end
+
 local function claims()
 	if not agent().can['claim.take'] then return end
 	like(told('Tp claim a coder'), 'a is claimed by user:', ':Tp claim claims')

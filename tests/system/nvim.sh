@@ -65,6 +65,14 @@ export TP_READ_ONLY=1
 in_nvim looks
 unset TP_READ_ONLY
 
+socket=$(cd "$box/follow" && tpctl call agent.sync >/dev/null && tpctl socket)
+repository stray
+ticket a queued
+commit
+export TP_SOCKET="$socket"
+in_nvim stray
+unset TP_SOCKET
+
 repository trees
 ticket a queued
 ticket b inprogress

@@ -4,6 +4,7 @@
 --
 -- Callbacks of request() run in the editor's own context; those of ask_raw() do not.
 local config, rpc = require('ticketplan.config'), require('ticketplan.rpc')
+local place = require('ticketplan.place')
 local uv = vim.uv or vim.loop
 
 local Agent = {}
@@ -11,39 +12,17 @@ Agent.__index = Agent
 
 local M = { known = {} }
 
+local FOREIGN = 'the agent that answers is that of %s; is TP_SOCKET set?'
 local PAUSES = { 250, 500, 1000, 2000, 5000, 15000 }
-
--- The folder at or above `path` that holds .git, or nil.
-local function checkout(path)
-	local dir = path
-	while dir do
-		if uv.fs_stat(dir .. '/.git') then return dir end
-		dir = dir ~= '/' and dir:match('^(.*)/[^/]*$') or nil
-		if dir == '' then dir = '/' end
-	end
-end
-
--- How the agent calls a checkout: main, or the name git gave to a linked one.
-local function name_of(top)
-	local file = io.open(top .. '/.git')
-	local line = file and file:read()
-	if file then file:close() end
-	return line and line:match('^gitdir: .*/worktrees/([^/]+)$') or 'main'
-end
 
 -- The agent for a file or folder; nil outside a repository, at the cost of a few stat calls.
 function M.of(path)
-	local real = uv.fs_realpath(path)
-	while not real and path:match('/') do
-		path = path:match('^(.*)/[^/]*$')
-		real = uv.fs_realpath(path == '' and '/' or path)
-	end
-	local top = real and checkout(real)
+	local top = place.checkout(path)
 	if not top then return nil end
 	if not M.known[top] then
 		M.known[top] = setmetatable({
 			top = top,
-			name = name_of(top),
+			name = place.name(top),
 			state = 'closed',
 			waiting = {},
 			can = {},
@@ -160,6 +139,12 @@ local function is_set(name)
 	return value ~= nil and value ~= '' and value ~= '0'
 end
 
+-- Whether an agent is that of another repository, as a socket named by hand may be.
+local function foreign(self, hello)
+	local common = place.common(self.top)
+	return common and (common.dev ~= hello.common_dev or common.ino ~= hello.common_ino)
+end
+
 -- Somebody answers: learn what it can do, then ask what waits.  refused(fault): it ended
 -- before it said so.
 function Agent:greet(refused)
@@ -172,6 +157,9 @@ function Agent:greet(refused)
 		if err then
 			self.conn:close()
 			return refused(err)
+		elseif foreign(self, hello) then
+			self.conn:close()
+			return self:failed(rpc.fault('no_agent', FOREIGN:format(hello.common)))
 		end
 		for _, name in ipairs(hello.capabilities) do
 			self.can[name] = true
