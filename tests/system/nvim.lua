@@ -385,6 +385,18 @@ local function follows(feed)
 	end
 end
 
+-- Work that goes on although something holds it.
+local function goes_past_the_gate()
+	ticket('f', 'planning')
+	tpctl('record z after f -m First.')
+	shows('ordered')
+	said = {}
+	ticket('z', 'inprogress', 'The last')
+	until_so(function() return #said > 0 end)
+	like(said[1] and said[1].text, '^ticketplan: z: ', 'and what goes past the gate is named')
+	is(level(), vim.log.levels.WARN, 'as a warning')
+end
+
 local function keys_of_the_queue()
 	press('<Tab>')
 	fn.cursor(2, 1)
@@ -404,7 +416,9 @@ end
 local function agent() return require('ticketplan.agent').of(fn.getcwd()) end
 
 function stories.follow()
-	follows(agent():ask('agent.sync', {}, 20000) and agent().can['feed.subscribe'])
+	local feed = agent():ask('agent.sync', {}, 20000) and agent().can['feed.subscribe']
+	follows(feed)
+	if feed then goes_past_the_gate() end
 	keys_of_the_queue()
 end
 

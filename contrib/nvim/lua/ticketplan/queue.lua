@@ -155,7 +155,9 @@ local function tell_news(event)
 		vim.notify(('ticketplan: %s is clear now'):format(id), vim.log.levels.INFO)
 	end
 	for _, problem in ipairs(event.problems or {}) do
-		vim.notify('ticketplan: ' .. text.plain(problem.text), vim.log.levels.WARN)
+		local said = text.plain(problem.text)
+		if problem.ticket then said = problem.ticket .. ': ' .. said end
+		vim.notify('ticketplan: ' .. said, vim.log.levels.WARN)
 	end
 end
 
