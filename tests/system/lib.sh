@@ -52,6 +52,7 @@ open_box()
 	git config --global gc.auto 0
 	git config --global advice.detachedHead false
 	logged_agents
+	export LSAN_OPTIONS="${LSAN_OPTIONS-suppressions=$system/../lsan.supp:print_suppressions=0}"
 	export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$box/sanitizer"
 	export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$box/sanitizer"
 }
