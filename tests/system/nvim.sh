@@ -28,6 +28,12 @@ for name in $(sed -n '/^local M = {/,/^}/s/^	\([a-z_]*\) = .*/\1/p' "$plugin/lua
 done
 is "$bad" "" "and every setting"
 
+if command -v luacheck >/dev/null; then
+	bad=$(luacheck --quiet --no-color --globals vim --no-max-line-length \
+		"$plugin" "$plugin/../examples" "$system/nvim.lua") && bad=
+	is "$bad" "" "luacheck finds nothing"
+fi
+
 if ! command -v nvim >/dev/null; then
 	note "left out: no Neovim here"
 	finish

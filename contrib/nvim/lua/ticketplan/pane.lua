@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Windows of ours: a pane below for what is looked at longer, a card at the cursor for a glance.
-local text, ticket = require('ticketplan.text'), require('ticketplan.ticket')
+local ticket = require('ticketplan.ticket')
 
 local M = { namespace = vim.api.nvim_create_namespace('ticketplan_pane') }
 
@@ -10,6 +10,7 @@ local function buffer(name)
 	buf = vim.api.nvim_create_buf(false, true)
 	vim.api.nvim_buf_set_name(buf, name)
 	vim.bo[buf].bufhidden = 'hide'
+	vim.bo[buf].undolevels = -1
 	vim.bo[buf].modifiable = false
 	return buf
 end
