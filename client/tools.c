@@ -106,10 +106,19 @@ static json_t *hints(const struct tool *tool)
 			 "openWorldHint", 0);
 }
 
+/* What a method does, without the remark behind it. */
+static json_t *description(const struct tool *tool)
+{
+	const char *summary = rpc_method(tool->method)->summary;
+	size_t len = strcspn(summary, ";");
+
+	return json_sprintf("%.*s%s", (int)len, summary, summary[len] ? "." : "");
+}
+
 json_t *tool_describe(const struct tool *tool)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", tool->name, "description",
-			 rpc_method(tool->method)->summary, "inputSchema", input_schema(tool),
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", tool->name, "description",
+			 description(tool), "inputSchema", input_schema(tool),
 			 "outputSchema", output_schema(tool), "annotations", hints(tool));
 }
 
