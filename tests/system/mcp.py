@@ -220,7 +220,20 @@ def hostile():
         say(good, "%s: %s" % (sentence, code or "silence"), answer)
     long_line(server)
     say(server.ask("tools/list")["tools"][0]["name"] == "queue", "after all that it serves")
+    both_eras(server)
     say(server.end() == 0, "and ends in peace")
+
+
+def both_eras(server):
+    """One server, requests of both."""
+    server.modern = False
+    began = server.ask("initialize", protocolVersion="2024-11-05", capabilities={}, clientInfo={"name": "t", "version": "1"})
+    say(began["protocolVersion"] == "2025-11-25", "who asks for an older session is offered the latest", began)
+    old = server.ask("tools/call", name="check", arguments={"ticket": "a"})
+    server.modern = True
+    new = server.ask("tools/call", name="check", arguments={"ticket": "a"})
+    say("resultType" not in old and new["resultType"] == "complete" and old["content"] == new["content"],
+        "and both eras are served side by side", new)
 
 
 def long_line(server):
