@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base.h"
+#include "guard.h"
 #include "hash.h"
 #include "stamp.h"
 
@@ -222,6 +223,15 @@ static void get_id(struct entry *e, struct record *r)
 }
 
 /* The entry as a record; false where it does not count. */
+static bool is_suspect(const struct record *r)
+{
+	const struct plan *plan = r->plan;
+
+	return guard_suspects(r->note) ||
+	       (plan && (guard_suspects(plan->summary) || guard_suspects(plan->role_plan) ||
+			 guard_suspects(plan->worktree) || guard_suspects(plan->branch)));
+}
+
 static bool read_entry(struct entry *e, struct record *r)
 {
 	static const char *const relation[] = { "ticket_id", "kind", "target", "note", "author", "at",
@@ -240,6 +250,7 @@ static bool read_entry(struct entry *e, struct record *r)
 	r->author = get_text(e, e->json, "author");
 	r->author = r->author.at ? r->author : STR("");
 	r->at = get_time(e, e->json);
+	r->suspect = is_suspect(r);
 	report_unknown(e, e->json, is_relation ? relation : record);
 	return !e->lacking;
 }

@@ -53,6 +53,7 @@ struct record {
 	struct str author;
 	int64_t at;
 	uint32_t line; /* in a file of several; else 0 */
+	bool suspect;  /* a text of it can hold a path of one machine; see guard.h */
 };
 
 /* Whether two say the same, whenever and wherever they were written. */

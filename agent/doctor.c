@@ -222,6 +222,8 @@ static void add_leaks(const struct index *ix, const struct ticket *t, struct fin
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		const struct record *r = t->own[i].record;
 		const struct plan *plan = r->plan, none = { 0 };
+		if (!r->suspect)
+			continue;
 		const struct {
 			const char *name;
 			struct str text;

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-static const char *const prefixes[] = { "/home/", "/Users/", "/root/", "/tmp/",
-					"/var/",  "/run/",   "/proc/", "file://", "~/" };
+static const char *const prefixes[] = { "/home/", "/Users/", "/root/",  "/tmp/", "/var/",
+					"/run/",  "/proc/",  "file://", "~/" };
 
 /* Whether a word can begin behind this character; text of other scripts is not spaced. */
 static bool is_border(char c)
@@ -27,12 +27,12 @@ static bool is_named_home(struct str rest)
 {
 	size_t n = 1;
 
-	if (rest.len < 3 || rest.at[0] != '~' || !((rest.at[1] >= 'a' && rest.at[1] <= 'z') ||
-						   rest.at[1] == '_'))
+	if (rest.len < 3 || rest.at[0] != '~' ||
+	    !((rest.at[1] >= 'a' && rest.at[1] <= 'z') || rest.at[1] == '_'))
 		return false;
-	while (n < rest.len && ((rest.at[n] >= 'a' && rest.at[n] <= 'z') ||
-				(rest.at[n] >= '0' && rest.at[n] <= '9') || rest.at[n] == '_' ||
-				rest.at[n] == '-'))
+	while (n < rest.len &&
+	       ((rest.at[n] >= 'a' && rest.at[n] <= 'z') ||
+		(rest.at[n] >= '0' && rest.at[n] <= '9') || rest.at[n] == '_' || rest.at[n] == '-'))
 		n++;
 	return n < rest.len && rest.at[n] == '/';
 }
@@ -66,16 +66,30 @@ static bool is_local(const struct index *ix, struct str rest)
 	return false;
 }
 
+/* Where the next word begins that can be a path, from `at` on; text.len for none. */
+static size_t next_suspect(struct str text, size_t at)
+{
+	for (; at < text.len; at++) {
+		char c = text.at[at];
+		if ((c == '/' || c == '~' ||
+		     (c == 'f' &&
+		      str_starts((struct str){ text.at + at, text.len - at }, STR("file://")))) &&
+		    (!at || is_border(text.at[at - 1])))
+			break;
+	}
+	return at;
+}
+
+bool guard_suspects(struct str text)
+{
+	return next_suspect(text, 0) < text.len;
+}
+
 struct str guard_find(const struct index *ix, struct str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if (i && !is_border(text.at[i - 1]))
-			continue;
-		if (!strchr("/~f", text.at[i]) || !text.at[i])
-			continue;
+	for (size_t i = 0; (i = next_suspect(text, i)) < text.len; i++)
 		if (is_local(ix, (struct str){ text.at + i, text.len - i }))
 			return word_at(text, i);
-	}
 	return STR_NONE;
 }
 
@@ -85,10 +99,11 @@ bool guard_text(const struct index *ix, const char *field, struct str text, stru
 
 	if (!found.at)
 		return true;
-	return fault(why, FAULT_INVALID,
-		     "%s names a place of this machine: %.*s; write the path from the checkout's top, or "
-		     "a label, instead",
-		     field, (int)(found.len > 160 ? 160 : found.len), found.at);
+	return fault(
+		why, FAULT_INVALID,
+		"%s names a place of this machine: %.*s; write the path from the checkout's top, or "
+		"a label, instead",
+		field, (int)(found.len > 160 ? 160 : found.len), found.at);
 }
 
 /* The checkout that a path lies in: the innermost. */
@@ -130,10 +145,11 @@ bool guard_label(const struct index *ix, struct arena *arena, struct str text, s
 		return guard_text(ix, "worktree", text, why);
 	const struct source *s = checkout_of(ix, text);
 	if (!s)
-		return fault(why, FAULT_INVALID,
-			     "worktree takes a label, and %.*s is a path outside the repository's checkouts; "
-			     "give the checkout's name",
-			     (int)(text.len > 160 ? 160 : text.len), text.at);
+		return fault(
+			why, FAULT_INVALID,
+			"worktree takes a label, and %.*s is a path outside the repository's checkouts; "
+			"give the checkout's name",
+			(int)(text.len > 160 ? 160 : text.len), text.at);
 	*label = label_of(arena, s, text);
 	return true;
 }
