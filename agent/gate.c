@@ -13,6 +13,8 @@
 #define TITLE_MAX 60
 /* Tickets of a cycle that are named. */
 #define CYCLE_SHOWN 8
+/* Of those that one waits for, so many are asked whether a search may find anything. */
+#define WAITS_ASKED 16
 
 /* What the rules read and write. */
 struct asked {
@@ -391,15 +393,18 @@ static int reason_order(const void *x, const void *y)
 	return order ? order : str_cmp(a->text, b->text);
 }
 
-/* Whether a Ticket that this one waits for waits itself: without that there is no way back. */
+/*
+ * Whether a Ticket that this one waits for may wait itself: without that there is no
+ * way back.  A few are asked, for thousands of records may name one that has as many.
+ */
 static bool waits_on(const struct ticket *t)
 {
 	struct wait_walk walk = { .ticket = t }, further;
 	const struct ticket *other;
 
-	while ((other = wait_next(&walk))) {
+	for (int n = 0; (other = wait_next(&walk)); n++) {
 		further = (struct wait_walk){ .ticket = other };
-		if (wait_next(&further))
+		if (n == WAITS_ASKED || wait_next(&further))
 			return true;
 	}
 	return false;
