@@ -132,18 +132,37 @@ static void put_reason(struct wire *w, const struct reason_row *row)
 	wire_end(w);
 }
 
+/*
+ * Lists within an answer that has no pages end here, so that one Ticket with
+ * thousands of records can still be told of, and the queue it stands in.
+ */
+#define INNER_LIST_BYTES (RPC_ANSWER_MAX / 6)
+
+static bool has_room(const struct call *call, size_t start)
+{
+	return call->out.out->len - start < INNER_LIST_BYTES;
+}
+
+static void put_cut(struct call *call, size_t left)
+{
+	if (left)
+		wire_put_int(&call->out, "cut", (int64_t)left);
+}
+
 void answer_gate(struct call *call, const struct gate *gate)
 {
 	struct wire *w = &call->out;
+	size_t start = w->out->len, i = 0;
 
 	wire_map(w);
 	wire_put_str(w, "ticket", gate->ticket->id);
 	put_word(w, "verdict", &words_verdict, (int)gate->verdict);
 	wire_key(w, "reasons");
 	wire_list(w);
-	for (size_t i = 0; i < gate->count; i++)
+	for (; i < gate->count && has_room(call, start); i++)
 		put_reason(w, &gate->reasons[i]);
 	wire_end(w);
+	put_cut(call, gate->count - i);
 	wire_end(w);
 }
 
@@ -259,25 +278,34 @@ static void put_ticket_sources(struct call *call, const struct ticket *t)
 static void put_problems(struct call *call, const struct ticket *t)
 {
 	struct findings found = { .arena = &call->arena };
+	size_t start = call->out.out->len;
 
 	doctor_files(t, &found);
 	wire_key(&call->out, "problems");
 	wire_list(&call->out);
-	for (size_t i = 0; i < found.count; i++)
+	for (size_t i = 0; i < found.count && has_room(call, start); i++)
 		answer_finding(call, &found.at[i]);
 	wire_end(&call->out);
 }
 
-/* The rows of one direction, out of all that concern the Ticket. */
-static void put_records(struct call *call, const char *name, const struct seen *rows, size_t count,
-			bool derived)
+/* The rows of one direction, out of all that concern the Ticket; how many were left out. */
+static size_t put_records(struct call *call, const char *name, const struct seen *rows,
+			  size_t count, bool derived)
 {
+	size_t start = call->out.out->len, left = 0;
+
 	wire_key(&call->out, name);
 	wire_list(&call->out);
-	for (size_t i = 0; i < count; i++)
-		if (rows[i].derived == derived)
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].derived != derived)
+			continue;
+		if (has_room(call, start))
 			answer_record(call, &rows[i]);
+		else
+			left++;
+	}
 	wire_end(&call->out);
+	return left;
 }
 
 static void put_both_records(struct call *call, const struct ticket *t, enum scope scope)
@@ -290,8 +318,8 @@ static void put_both_records(struct call *call, const struct ticket *t, enum sco
 	/* A page begins at the first row: all of them are there behind it. */
 	BUG_IF(!query_records(call->ix, &filter, call->now, &call->arena, &page, &rows,
 			      &never));
-	put_records(call, "outgoing", rows, page.count, false);
-	put_records(call, "incoming", rows, page.count, true);
+	size_t left = put_records(call, "outgoing", rows, page.count, false);
+	put_cut(call, left + put_records(call, "incoming", rows, page.count, true));
 }
 
 void answer_ticket(struct call *call, const struct ticket *t, enum scope scope, struct str session)

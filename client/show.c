@@ -38,6 +38,11 @@ static void show_reasons(struct page *page, const json_t *gate, size_t indent)
 	}
 	table_print(&t, page);
 	table_release(&t);
+	if (!number_of(gate, "cut"))
+		return;
+	page_addf(page, STYLE_DIM, "%*sand %lld more reasons", (int)indent, "",
+		  number_of(gate, "cut"));
+	page_line(page);
 }
 
 static void show_queue(struct page *page, const json_t *answer)
@@ -257,6 +262,12 @@ static void show_ticket(struct page *page, const json_t *answer)
 	table_release(&t);
 	show_section(page, "records", json_object_get(ticket, "outgoing"));
 	show_section(page, "seen from others", json_object_get(ticket, "incoming"));
+	if (number_of(ticket, "cut")) {
+		page_line(page);
+		page_addf(page, STYLE_DIM, "and %lld more records; `tpctl records %.*s` has all, in pages",
+			  number_of(ticket, "cut"), STR_ARG(text_of(ticket, "id")));
+		page_line(page);
+	}
 	show_holders(page, json_object_get(ticket, "claims"));
 	if (json_array_size(problems))
 		page_line(page);

@@ -200,7 +200,27 @@ for id in torn tail merge badline dup self unkind unfield lack mine badfile badn
 	ticket $id queued
 done
 line_of torn "$(echo "$whole" | sed s/ID/torn/)\n"'{"id":"2","ticket_id":"to'
-finds torn torn_tail /artifacts/orchestration-plan.jsonl 2 "a last line that was never repository whole
+finds torn torn_tail /artifacts/orchestration-plan.jsonl 2 "a last line that was never # -- One Ticket with more than an answer holds ----------------------------
+
+repository crowded
+ticket many queued
+ticket few queued
+ticket other ready
+mkdir tickets/many/artifacts
+awk -v many="$(scaled 30000 30000 100000)" 'BEGIN { for (i = 0; i < many; i++) printf( \
+	"{\"id\":\"p%d\",\"ticket_id\":\"many\",\"kind\":\"blocked_by\",\"related_ticket\":\"other\",\"author\":\"x\",\"at\":\"2026-01-01T00:00:00Z\"}\n", i) }' \
+	>tickets/many/artifacts/orchestration-plan.jsonl
+ask check many
+gives 3 '*"verdict":"held"*"cut":*' "its verdict is told, with as many reasons as there is room for"
+ask queue
+gives 0 '*"count":2*"few"*' "and the queue in which it stands, too"
+tp show many
+gives 0 '*more records; \`tpctl records many\` has all*more reasons*' "and it says what it left out"
+ask records many --limit 1000
+gives 0 '*"count":'"$(scaled 30000 30000 100000)"',*' "all are there in pages"
+tpctl stop >/dev/null
+
+repository whole
 git config ticketplan.root .
 tree=.
 ticket a queued
