@@ -71,14 +71,6 @@ static bool take_since(struct call *call, struct feed *f, struct str since, stru
 	return true;
 }
 
-static bool is_given(const struct feed_subscribe_params *p, const char *name)
-{
-	unsigned at;
-
-	return rpc_field_find(rpc_method(RPC_feed_subscribe)->params, str_of(name), &at) &&
-	       p->given >> at & 1;
-}
-
 bool feed_make(struct call *call, const struct feed_subscribe_params *p, struct feed **into,
 	       struct str **unknown, size_t *unknown_count, struct fault *why)
 {
@@ -91,7 +83,9 @@ bool feed_make(struct call *call, const struct feed_subscribe_params *p, struct 
 	f->verdicts = p->verdicts;
 	f->claims = p->claims;
 	f->source = arena_str(&f->arena, p->source);
-	f->quiet = is_given(p, "quiet") ? p->quiet * 1000 : FEED_QUIET;
+	f->quiet = FEED_QUIET;
+	if (rpc_given(RPC_feed_subscribe, p->given, "quiet"))
+		f->quiet = p->quiet < FEED_CEILING / 1000 ? p->quiet * 1000 : FEED_CEILING;
 	see_source(f, call->ix);
 	if (!take_tickets(call, f, &p->ticket, *unknown, unknown_count, why) ||
 	    !take_since(call, f, p->since, why)) {

@@ -32,6 +32,8 @@ struct feed {
 #define FEED_IDS_MAX 1000
 /* For how long nothing shall have changed, unless the client says so, in ticks. */
 #define FEED_QUIET 5000
+/* However much changes, what did is told after so long. */
+#define FEED_CEILING 100000
 
 /* By the parameters of feed.subscribe; names that nobody has are added to *unknown. */
 bool feed_make(struct call *call, const struct feed_subscribe_params *p, struct feed **into,

@@ -9,6 +9,9 @@
 
 /* To be told: feeds, and waiting for one Ticket. */
 
+/* A wait that may last longer has no end. */
+#define TIMEOUT_MAX_MS (INT64_C(100) * 365 * 24 * 3600 * 1000)
+
 bool handle_feed_subscribe(struct call *call, const struct feed_subscribe_params *p,
 			   struct fault *why)
 {
@@ -118,12 +121,14 @@ static bool time_is_up(struct call *call, const struct ticket *t, const struct g
 /* Wait on, or for the first time. */
 static bool go_on_waiting(struct call *call, struct fault *why)
 {
-	int64_t timeout = call->params.ticket_wait.timeout;
+	const struct ticket_wait_params *p = &call->params.ticket_wait;
+	bool given = rpc_given(RPC_ticket_wait, p->given, "timeout");
+	int64_t timeout = p->timeout;
 
 	if (!call->resumed) {
 		if (!listener_may_wait(call->listener, why))
 			return false;
-		if (timeout)
+		if (given && timeout < TIMEOUT_MAX_MS)
 			call->deadline = ticks_now() + timeout * 1000;
 	}
 	call->seen = index_generation(call->ix);

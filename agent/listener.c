@@ -6,9 +6,7 @@
 #include "dispatch.h"
 #include "follow.h"
 
-/* However much changes, what did is told after so long; in ticks. */
-#define CEILING 100000
-/* While git works on a checkout, what it does is not told; but for so long only. */
+/* While git works on a checkout, what it does is not told; but for so long only, in ticks. */
 #define BUSY_MAX 2000000
 
 int64_t ticks_now(void)
@@ -32,8 +30,8 @@ static void pace_note(struct pace *p, int64_t now, int64_t quiet)
 	if (!p->first)
 		p->first = now;
 	p->due = now + quiet;
-	if (p->due > p->first + CEILING)
-		p->due = p->first + CEILING;
+	if (p->due > p->first + FEED_CEILING)
+		p->due = p->first + FEED_CEILING;
 }
 
 /* When to tell of it; 0: there is nothing to tell. */

@@ -17,6 +17,8 @@
 
 /* After accept failed for want of descriptors. */
 #define PAUSE_S 0.1
+/* Between two looks at what the kernel does not tell, in ticks. */
+#define LOOK_US 1000000
 
 struct server {
 	struct crowd crowd;
@@ -24,7 +26,7 @@ struct server {
 	ev_timer pause;
 	ev_timer tell; /* somebody is to be told something then */
 	int64_t tell_at;
-	uint64_t told;  /* the generation that listeners have heard of */
+	uint64_t told; /* the generation that listeners have heard of */
 	bool busy;
 	int fd;    /* -1: there is one client, on standard input and output */
 	ino_t ino; /* of the socket's file */
@@ -38,7 +40,7 @@ void server_calls(struct server *s)
 	struct conn *c;
 
 	DL_FOREACH2(s->crowd.active, c, act_next)
-		conn_answer(c);
+	conn_answer(c);
 }
 
 /* Nobody reads from a client whose call waits, so its end is to be asked for. */
@@ -111,7 +113,7 @@ static bool wake_listeners(struct server *s, int64_t now, bool busy)
 	if (news || busy != s->busy || service->syncing || (s->tell_at && now >= s->tell_at)) {
 		s->tell_at = 0;
 		DL_FOREACH2(s->crowd.listening, c, hear_next)
-			conn_wake(c);
+		conn_wake(c);
 	}
 	s->told = index_generation(service->ix);
 	s->busy = busy;
@@ -129,6 +131,18 @@ static void set_timer(struct server *s, int64_t at, int64_t now)
 	ev_timer_start(s->crowd.loop, &s->tell);
 }
 
+/* Of what the kernel does not tell somebody has to look for, while there is who wants to know. */
+static int64_t next_look(const struct server *s, int64_t now)
+{
+	struct service *service = s->crowd.service;
+	struct keeping keeping;
+
+	if (!s->crowd.listening)
+		return 0;
+	service->keeping(service->agent, &keeping);
+	return keeping.mode == MODE_WATCH ? 0 : now + LOOK_US;
+}
+
 void server_flush(struct server *s)
 {
 	struct service *service = s->crowd.service;
@@ -137,7 +151,8 @@ void server_flush(struct server *s)
 	bool news = wake_listeners(s, now, busy);
 	struct conn *c, *next;
 
-	DL_FOREACH_SAFE2(s->crowd.active, c, next, act_next) {
+	DL_FOREACH_SAFE2(s->crowd.active, c, next, act_next)
+	{
 		int64_t at = conn_turn(c, now, news, busy);
 		if (c->dead)
 			drop(s, c);
@@ -146,6 +161,7 @@ void server_flush(struct server *s)
 	}
 	service->syncing = false;
 	set_timer(s, soonest, now);
+	set_timer(s, next_look(s, now), now);
 }
 
 bool server_idle(const struct server *s, double *since)

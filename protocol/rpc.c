@@ -135,6 +135,13 @@ const struct rpc_field *rpc_field_find(const struct rpc_field *list, struct str 
 	return NULL;
 }
 
+bool rpc_given(enum rpc_id id, uint32_t given, const char *name)
+{
+	unsigned at;
+
+	return rpc_field_find(rpc_method(id)->params, str_of(name), &at) && given >> at & 1;
+}
+
 const char *rpc_type_name(enum rpc_type type)
 {
 	static const char *const names[] = {

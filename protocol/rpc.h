@@ -147,6 +147,8 @@ const struct rpc_topic *rpc_topic(enum topic_id id);
 const struct shape *shape(enum shape_id id);
 /* The field of that name in the list, or NULL; *at is its place. */
 const struct rpc_field *rpc_field_find(const struct rpc_field *list, struct str name, unsigned *at);
+/* Whether the parameter of that name is among those whose bits are in `given`. */
+bool rpc_given(enum rpc_id id, uint32_t given, const char *name);
 /* What a type is called in help and manuals. */
 const char *rpc_type_name(enum rpc_type type);
 

@@ -7,6 +7,7 @@ written anew here.  Nothing sleeps: agent.sync tells what is due, and its reply 
 """
 import os
 import random
+import resource
 import shutil
 import sys
 import threading
@@ -252,6 +253,37 @@ def claims_come_and_go():
     assert reader.ask("ticket.wait", ticket="a", until="claimable")["at_once"] is True
 
 
+def what_git_is_in_the_midst_of_is_told_later():
+    empty()
+    ticket("a", "ready")
+    reader, git = Reader(), os.path.join(os.path.dirname(TREE), ".git", "index.lock")
+    reader.subscribe(quiet=0)
+    open(git, "w").close()
+    ticket("a", "queued")
+    # Were it told at once, it would be told before the second answer.
+    reader.ask("ticket.check", ticket="a")
+    reader.ask("ticket.check", ticket="a")
+    assert reader.told == [], "it is told while git is at work"
+    os.remove(git)
+    assert reader.receive()[2][0]["woken"] == ["a"]
+
+
+def a_thousand_are_told():
+    empty()
+    ticket("a", "ready")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = min((100, 1000, 1000)[min(SCALE, 2)], hard - 64)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(count + 64, hard)), hard))
+    readers = [Reader() for _ in range(count)]
+    for reader in readers:
+        reader.subscribe()
+    ticket("a", "queued")
+    for reader in readers:
+        assert reader.receive()[2][0]["woken"] == ["a"]
+    for reader in readers:
+        reader.close()
+
+
 def noise_does_not_hold_back_what_is_told():
     empty()
     ticket("noise", "ready"), ticket("a", "ready")
@@ -355,6 +387,11 @@ def waits_end_at_their_time():
     text = refused(Reader().ask, "timed_out", "ticket.wait", ticket="a", until="resolved",
                    timeout="50ms")
     assert "still queued" in text, text
+
+
+def a_wait_of_no_time_asks_once():
+    text = refused(Reader().ask, "timed_out", "ticket.wait", ticket="a", until="clear", timeout=0)
+    assert "after 0 ms a is still held" in text, text
 
 
 def whoever_goes_while_it_waits_harms_nobody():
@@ -481,9 +518,11 @@ def main():
     for story in (a_change_is_told_once, filters_let_through_what_they_name,
                   clocks_that_say_nothing_here, feeds_end_when_they_are_told_to,
                   a_reader_goes_on_where_it_was, many_changes_come_in_parts, bypasses_are_told,
-                  claims_come_and_go, noise_does_not_hold_back_what_is_told,
+                  claims_come_and_go, what_git_is_in_the_midst_of_is_told_later, a_thousand_are_told,
+                  noise_does_not_hold_back_what_is_told,
                   who_does_not_read_costs_one_notification, waits_are_answered_when_it_happens,
                   waits_that_are_over_at_once, waits_end_at_their_time,
+                  a_wait_of_no_time_asks_once,
                   whoever_goes_while_it_waits_harms_nobody, a_mirror_equals_the_index):
         sentence = story.__name__.replace("_", " ")
         begun = time.monotonic()

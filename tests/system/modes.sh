@@ -189,6 +189,11 @@ if command -v bindfs >/dev/null && bindfs "$box/theirs" "$box/foreign" 2>/dev/nu
 	mode partial "is watched but for that"
 	printf -- '---\ntitle: b\nstate: done\n---\n' >"$box/theirs/item.md"
 	lists "a b queued done" "which is looked at each time"
+	tpctl watch --once >"$box/told" &
+	while [ ! -s "$box/told" ]; do :; done
+	printf -- '---\ntitle: b\nstate: ready\n---\n' >"$box/theirs/item.md"
+	wait $!
+	like "$(cat "$box/told")" '*"changed":?"b"?*' "and in between for who wants to be told"
 	tpctl stop >/dev/null
 	cd "$box" || exit 99
 	umount "$box/foreign-part/tickets/b"
