@@ -265,7 +265,7 @@ class Seen:
     def problem(self, code, holds, file, line=None):
         self.problems.append((code, file, line))
         if holds:
-            self.broken.add(code if code == "found_twice" else file)
+            self.broken.add(file)
 
     def read(self, top, slugs):
         self.read_item(top, slugs)
