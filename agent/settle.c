@@ -149,22 +149,24 @@ static bool same_key(const struct decision *a, const struct decision *b)
 /* The union over sources: of one key, the authority's content, else the first source's. */
 static uint32_t merge_sources(struct index *ix, struct decision *all, uint32_t count)
 {
-	uint32_t kept = 0;
+	uint32_t kept = 0, first = 0, nth = 0;
+	uint64_t source = 0;
 
 	qsort_r(all, count, sizeof(*all), by_key, ix);
 	for (uint32_t i = 0; i < count; i++) {
-		struct decision *into = NULL;
+		bool again = kept && same_key(&all[first], &all[i]);
 		/*
 		 * The same key twice within a source are two records, the first here and the
-		 * first there one of them: look for the first without this source.
+		 * first there one of them.
 		 */
-		for (uint32_t k = kept; k > 0 && same_key(&all[k - 1], &all[i]); k--)
-			if (!(all[k - 1].sources & all[i].sources))
-				into = &all[k - 1];
-		if (!into) {
+		nth = again && all[i].sources == source ? nth + 1 : 0;
+		source = all[i].sources;
+		first = again ? first : kept;
+		if (first + nth == kept) {
 			all[kept++] = all[i];
 			continue;
 		}
+		struct decision *into = &all[first + nth];
 		into->diverged |= into->record->at != all[i].record->at ||
 				  !record_same(into->record, all[i].record);
 		into->sources |= all[i].sources;
