@@ -16,6 +16,7 @@
 #include "holders.h"
 #include "life.h"
 #include "log.h"
+#include "plain.h"
 #include "server.h"
 #include "service.h"
 #include "sources.h"
@@ -30,7 +31,7 @@ struct agent {
 	ev_io files, mounts, ends;
 	ev_async written;
 	ev_signal term, interrupt;
-	ev_timer idle, patience;
+	ev_timer idle, patience, look;
 	ev_periodic clock;
 	int64_t clock_at; /* for when it is set; 0: not */
 	struct service service;
@@ -89,6 +90,55 @@ static void keeping(void *data, struct keeping *into)
 	struct agent *a = data;
 
 	sources_keeping(a->sources, into);
+}
+
+/* Names of files may hold any bytes; answers hold text. */
+static struct str as_text(struct arena *arena, const char *bytes)
+{
+	struct buf text = { 0 };
+
+	plain_add(&text, str_of(bytes));
+	struct str copy = arena_str(arena, (struct str){ buf_text(&text), text.len });
+	buf_release(&text);
+	return copy;
+}
+
+static struct noted *rescans(void *data, struct arena *arena, size_t *count)
+{
+	struct agent *a = data;
+	struct watch_rescan list[WATCH_RESCANS_KEPT];
+
+	*count = watch_rescans(a->watch, list);
+	struct noted *noted = arena_alloc(arena, (*count + 1) * sizeof(*noted));
+	for (size_t i = 0; i < *count; i++)
+		noted[i] = (struct noted){ .at = list[i].at, .place = as_text(arena, list[i].path),
+					   .what = str_of(list[i].why) };
+	return noted;
+}
+
+static struct noted *events(void *data, struct arena *arena, size_t *count)
+{
+	struct agent *a = data;
+	struct watch_event *list = xcalloc(WATCH_EVENTS_KEPT, sizeof(*list));
+
+	*count = watch_events(a->watch, list);
+	struct noted *noted = arena_alloc(arena, (*count + 1) * sizeof(*noted));
+	for (size_t i = 0; i < *count; i++) {
+		char *what = watch_event_text(&list[i]);
+		noted[i] = (struct noted){ list[i].at, as_text(arena, list[i].folder),
+					   as_text(arena, list[i].name),
+					   arena_str(arena, str_of(what)) };
+		free(what);
+	}
+	free(list);
+	return noted;
+}
+
+static struct peer *peers(void *data, struct arena *arena, size_t *count)
+{
+	struct agent *a = data;
+
+	return server_peers(a->server, arena, count);
 }
 
 static bool unsettled(void *data)
@@ -324,6 +374,28 @@ static void on_patience(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 }
 
+/* Where nobody tells of changes, those who listen are served by looking, once a second. */
+static void set_look(struct agent *a)
+{
+	bool look = server_listens(a->server) && sources_blind(a->sources);
+
+	if (look == ev_is_active(&a->look))
+		return;
+	if (!look) {
+		ev_timer_stop(a->loop, &a->look);
+		return;
+	}
+	ev_timer_set(&a->look, 1., 1.);
+	ev_timer_start(a->loop, &a->look);
+}
+
+static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
+}
+
 static void on_clock(struct ev_loop *loop, ev_periodic *clock, int events)
 {
 	(void)loop;
@@ -361,6 +433,7 @@ static void end_turn(struct agent *a)
 	/* A long turn must not count against the clients that waited for it. */
 	ev_now_update(a->loop);
 	set_patience(a);
+	set_look(a);
 	server_flush(a->server);
 	if (a->stopping && !server_busy(a->server))
 		ev_break(a->loop, EVBREAK_ALL);
@@ -444,6 +517,7 @@ static void start_watchers(struct agent *a)
 	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);
 	ev_init(&a->clock, on_clock);
 	ev_init(&a->patience, on_patience);
+	ev_init(&a->look, on_look);
 	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
 	ev_set_priority(&a->files, 1);
 	ev_set_priority(&a->ends, 1);
@@ -463,7 +537,7 @@ static void fill_service(struct agent *a, const struct place *place,
 	a->service = (struct service){
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
-		.keeping = keeping, .unsettled = unsettled, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
+		.keeping = keeping, .unsettled = unsettled, .rescans = rescans, .events = events, .peers = peers, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .store = store, .follow = &a->follow,
 		.revision = revision, .one_source = one_source, .past = past, .await_git = await_git,
 	};

@@ -333,7 +333,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 {
 	struct call call = { .service = service, .conn = caller->conn, .id = rpc_find(e->method),
 			     .ix = service->ix, .msgid = e->msgid,
-			     .read_only = &caller->read_only, .stands = caller->stands,
+			     .read_only = &caller->read_only, .stands = caller->stands, .client = caller->client,
 			     .listener = &caller->listener };
 
 	if (call.id == RPC_COUNT)
@@ -370,6 +370,7 @@ bool dispatch(struct service *service, struct caller *caller, struct str message
 		put_error(out, 0, &why);
 	} else if (e.type == ENVELOPE_REQUEST) {
 		service->calls++;
+		caller->calls++;
 		if (!answer(service, caller, &e, message, zone, out, parked, &why))
 			put_error(out, e.msgid, &why);
 	}

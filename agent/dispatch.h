@@ -12,6 +12,8 @@
 struct caller {
 	struct conn *conn;
 	bool read_only;
+	char client[CLIENT_NAME_MAX]; /* what it says of itself, or "" */
+	uint64_t calls;
 	char stands[256]; /* the checkout in which the client stands, or "" */
 	struct listener listener;
 };

@@ -8,6 +8,7 @@
 #include "answer.h"
 #include "describe.h"
 #include "dispatch.h"
+#include "log.h"
 #include "place.h"
 
 /* The agent itself. */
@@ -34,6 +35,18 @@ static void put_capabilities(struct call *call)
 	wire_end(&call->out);
 }
 
+/* As much of it as there is room, and no half of a character. */
+static void keep_name(char into[CLIENT_NAME_MAX], struct str name)
+{
+	size_t len = name.len < CLIENT_NAME_MAX ? name.len : CLIENT_NAME_MAX - 1;
+
+	while (len < name.len && len && (name.at[len] & 0xc0) == 0x80)
+		len--;
+	if (len)
+		memcpy(into, name.at, len);
+	into[len] = '\0';
+}
+
 bool handle_agent_hello(struct call *call, const struct agent_hello_params *p, struct fault *why)
 {
 	const struct place *place = call->service->place;
@@ -47,6 +60,7 @@ bool handle_agent_hello(struct call *call, const struct agent_hello_params *p, s
 				     (int)(p->want.at[i].len > 64 ? 64 : p->want.at[i].len),
 				     p->want.at[i].at);
 	*call->read_only |= p->read_only;
+	keep_name(call->client, p->client);
 	if (p->source.len < sizeof(((struct caller *)0)->stands))
 		snprintf(call->stands, sizeof(((struct caller *)0)->stands), "%.*s",
 			 STR_ARG(p->source));
@@ -84,11 +98,53 @@ static void put_keeping(struct call *call, const struct keeping *k)
 	struct wire *w = &call->out;
 
 	wire_put_int(w, "watches", (int64_t)k->watches);
+	wire_put_int(w, "unwatched", (int64_t)k->unwatched);
 	wire_put_int(w, "watch_limit", (int64_t)call->service->watch_limit(call->service->agent));
 	wire_put_int(w, "drains", (int64_t)k->drains);
+	wire_put_int(w, "walks", (int64_t)k->walks);
 	wire_put_int(w, "events", (int64_t)k->events);
 	wire_put_int(w, "overflows", (int64_t)k->overflows);
 	wire_put_int(w, "rescans", (int64_t)k->rescans);
+}
+
+static void put_rescans(struct call *call)
+{
+	struct wire *w = &call->out;
+	size_t count;
+	struct noted *list = call->service->rescans(call->service->agent, &call->arena, &count);
+
+	wire_key(w, "rescanned");
+	wire_list(w);
+	for (size_t i = 0; i < count; i++) {
+		wire_map(w);
+		wire_put_time(w, "at", list[i].at);
+		wire_put_str(w, "root", list[i].place);
+		wire_put_str(w, "why", list[i].what);
+		wire_end(w);
+	}
+	wire_end(w);
+}
+
+static void put_peers(struct call *call)
+{
+	struct wire *w = &call->out;
+	size_t count;
+	struct peer *list = call->service->peers(call->service->agent, &call->arena, &count);
+
+	wire_key(w, "connections");
+	wire_list(w);
+	for (size_t i = 0; i < count; i++) {
+		wire_map(w);
+		if (list[i].pid)
+			wire_put_int(w, "process", list[i].pid);
+		wire_put_opt(w, "program", list[i].program);
+		wire_put_opt(w, "client", list[i].client);
+		wire_put_int(w, "calls", (int64_t)list[i].calls);
+		wire_put_int(w, "unsent", (int64_t)list[i].unsent);
+		wire_put_bool(w, "waits", list[i].waits);
+		wire_end(w);
+	}
+	wire_end(w);
 }
 
 bool handle_agent_status(struct call *call, const struct agent_status_params *p, struct fault *why)
@@ -117,8 +173,54 @@ bool handle_agent_status(struct call *call, const struct agent_status_params *p,
 	wire_put_int(w, "records", (int64_t)index_record_count(call->ix));
 	wire_put_int(w, "problems", (int64_t)index_flaw_count(call->ix));
 	put_keeping(call, &keeping);
+	put_rescans(call);
+	wire_put_str(w, "log_level", str_of(word(&words_log_level, (int)log_level_now())));
 	wire_put_int(w, "clients", (int64_t)s->clients);
 	wire_put_int(w, "calls", (int64_t)s->calls);
+	put_peers(call);
+	return true;
+}
+
+static void put_lines(struct call *call)
+{
+	struct wire *w = &call->out;
+	struct log_line *lines = arena_alloc(&call->arena, LOG_KEPT * sizeof(*lines));
+	size_t count = log_last(lines);
+
+	wire_key(w, "lines");
+	wire_list(w);
+	for (size_t i = 0; i < count; i++) {
+		wire_map(w);
+		wire_put_time(w, "at", lines[i].at);
+		wire_put_str(w, "level", str_of(word(&words_log_level, (int)lines[i].level)));
+		wire_put_str(w, "text", str_of(lines[i].text));
+		wire_end(w);
+	}
+	wire_end(w);
+}
+
+bool handle_agent_log(struct call *call, const struct agent_log_params *p, struct fault *why)
+{
+	struct wire *w = &call->out;
+	size_t count;
+	struct noted *list = call->service->events(call->service->agent, &call->arena, &count);
+
+	(void)why;
+	if (p->given & 1)
+		log_set_level((enum log_level)p->level);
+	wire_put_str(w, "level", str_of(word(&words_log_level, (int)log_level_now())));
+	put_lines(call);
+	wire_key(w, "events");
+	wire_list(w);
+	for (size_t i = 0; i < count; i++) {
+		wire_map(w);
+		wire_put_time(w, "at", list[i].at);
+		wire_put_str(w, "folder", list[i].place);
+		wire_put_str(w, "name", list[i].name);
+		wire_put_str(w, "what", list[i].what);
+		wire_end(w);
+	}
+	wire_end(w);
 	return true;
 }
 

@@ -208,7 +208,7 @@ void watch_crawl(struct watch_tree *t, struct node *n)
 	else if (errno != ENOENT)
 		result = BENEATH_REFUSED;
 	cause = errno;
-	if (fd >= 0 && FAULTY(no_scan) && n->parent)
+	if (fd >= 0 && FAULTY(no_scan && t->w->fd >= 0) && n->parent)
 		close(fd);
 	else if (fd >= 0)
 		list(t, n, fd);

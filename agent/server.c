@@ -13,6 +13,7 @@
 
 #include "conn.h"
 #include "log.h"
+#include "plain.h"
 #include "place.h"
 
 /* After accept failed for want of descriptors. */
@@ -162,6 +163,53 @@ void server_flush(struct server *s)
 	service->syncing = false;
 	set_timer(s, soonest, now);
 	set_timer(s, next_look(s, now), now);
+}
+
+static struct peer peer_of(const struct conn *c, struct arena *arena)
+{
+	struct peer peer = { .calls = c->caller.calls, .unsent = c->output.len,
+			     .waits = c->parked != NULL };
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	char path[64], name[32] = "";
+
+	if (c->caller.client[0])
+		peer.client = arena_str(arena, str_of(c->caller.client));
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0)
+		return peer;
+	peer.pid = who.pid;
+	snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)peer.pid);
+	FILE *file = fopen(path, "re");
+	if (file && fgets(name, sizeof(name), file)) {
+		struct buf text = { 0 };
+		name[strcspn(name, "\n")] = '\0';
+		plain_add(&text, str_of(name));
+		peer.program = arena_str(arena, (struct str){ buf_text(&text), text.len });
+		buf_release(&text);
+	}
+	if (file)
+		fclose(file);
+	return peer;
+}
+
+struct peer *server_peers(const struct server *s, struct arena *arena, size_t *count)
+{
+	size_t n = 0;
+
+	for (const struct conn *c = s->crowd.conns; c; c = c->next)
+		n++;
+	struct peer *peers = arena_alloc(arena, (n + 1) * sizeof(*peers));
+	n = 0;
+	for (const struct conn *c = s->crowd.conns; c; c = c->next)
+		if (!c->dead)
+			peers[n++] = peer_of(c, arena);
+	*count = n;
+	return peers;
+}
+
+bool server_listens(const struct server *s)
+{
+	return s->crowd.listening != NULL;
 }
 
 bool server_idle(const struct server *s, double *since)

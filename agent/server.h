@@ -36,6 +36,10 @@ void server_resume(struct server *server, struct call *call);
 void server_go_on(struct server *server, struct call *call);
 /* Those in the service's line whose turn has come go on. */
 void server_line(struct server *server);
+/* The clients, the latest first, in the arena. */
+struct peer *server_peers(const struct server *server, struct arena *arena, size_t *count);
+/* Whether any of them is to be told of changes. */
+bool server_listens(const struct server *server);
 /* Send what can be sent, and free those that are gone. */
 void server_flush(struct server *server);
 /* Whether nobody is connected, and since when (loop time). */

@@ -63,6 +63,23 @@ struct amendment {
 	size_t count;
 };
 
+/* Something that happened to files. */
+struct noted {
+	int64_t at; /* microseconds since 1970 */
+	struct str place, name, what;
+};
+
+/* A client, for agent.status. */
+struct peer {
+	int64_t pid; /* 0: cannot be told */
+	struct str program, client; /* absent: not known */
+	uint64_t calls, unsent;
+	bool waits;
+};
+
+/* What a client may say of itself; longer is cut. */
+#define CLIENT_NAME_MAX 80
+
 struct service {
 	struct index *ix;
 	const struct place *place;
@@ -101,6 +118,11 @@ struct service {
 	 * decided or told; never for longer than two seconds, and the loop wakes when that is over.
 	 */
 	bool (*unsettled)(void *agent);
+	/* The last times that a tree was read again, and the last events; oldest first, in the arena. */
+	struct noted *(*rescans)(void *agent, struct arena *arena, size_t *count);
+	struct noted *(*events)(void *agent, struct arena *arena, size_t *count);
+	/* The clients, the latest first. */
+	struct peer *(*peers)(void *agent, struct arena *arena, size_t *count);
 	/* How many folders the kernel lets this user watch. */
 	uint64_t (*watch_limit)(void *agent);
 	void (*resync)(void *agent);
@@ -178,6 +200,7 @@ struct call {
 	union rpc_params params;
 	struct wire out;
 	bool *read_only;    /* of the connection, as is `stands`; valid while that is there */
+	char *client;       /* of the connection: what it says of itself, CLIENT_NAME_MAX */
 	char *stands;       /* the checkout in which the client stands, or "" */
 	struct view *view;  /* whose index `ix` is; NULL: the live one's */
 	struct revision revisions[CALL_REVISIONS];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "log.h"
 #include "reading.h"
 #include "sources_private.h"
 
@@ -168,6 +169,8 @@ static void open_tree(struct site *site)
 	}
 	free(path);
 	site->mounted = upkeep_mounted(site);
+	log_debug("sources: the tree of checkout %s is %s", site->name,
+		  site->root ? site->root : "not there");
 }
 
 /* Close and open again; what is the same in both stays as it is. */

@@ -46,6 +46,9 @@ void sources_wrote(struct sources *s, const char *root, const char *path);
 struct keeping;
 void sources_keeping(struct sources *s, struct keeping *into);
 
+/* Whether there are files of which nobody tells when they change. */
+bool sources_blind(const struct sources *s);
+
 /* Read every file again. */
 void sources_rescan(struct sources *s);
 

@@ -212,6 +212,13 @@ static void add_blind(struct sources *s, struct keeping *k)
 	}
 }
 
+bool sources_blind(const struct sources *s)
+{
+	const struct watch_counts *n = watch_counts(s->watch);
+
+	return n->unwatched || n->linked || s->refused;
+}
+
 void sources_keeping(struct sources *s, struct keeping *into)
 {
 	const struct watch_counts *n = watch_counts(s->watch);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "mounts.h"
 #include "seen.h"
 #include "stamp.h"
@@ -176,6 +177,7 @@ static void note_rescan(struct watch_tree *t, const char *why)
 	struct watch *w = t->w;
 	struct watch_rescan *r = &w->rescans[w->counts.rescans++ % WATCH_RESCANS_KEPT];
 
+	log_info("watch: %s is read again: %s", t->path, why);
 	free(r->path);
 	*r = (struct watch_rescan){ stamp_now(), why, xstrdup(t->path) };
 }

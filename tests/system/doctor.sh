@@ -192,7 +192,8 @@ tpctl --json call agent.describe >"$box/describe"
 import json, sys
 described, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))["problems"]
 codes = {one["code"] for one in found}
-known = set(json.loads(described["table"])["words"]["problem"])
+# What differs from the files takes an agent with a fault: report.sh has one.
+known = set(json.loads(described["table"])["words"]["problem"]) - {"drifted"}
 print("not found:", " ".join(sorted(known - codes)))
 print("without remedy:", " ".join(sorted(one["code"] for one in found if not one["remedy"])))
 places = [(one.get("file", ""), one.get("line", 0)) for one in found]
