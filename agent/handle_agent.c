@@ -176,6 +176,8 @@ bool handle_agent_status(struct call *call, const struct agent_status_params *p,
 	put_rescans(call);
 	wire_put_str(w, "log_level", str_of(word(&words_log_level, (int)log_level_now())));
 	wire_put_int(w, "clients", (int64_t)s->clients);
+	wire_put_int(w, "feeds", (int64_t)s->feeds);
+	wire_put_int(w, "waits", (int64_t)s->waits);
 	wire_put_int(w, "calls", (int64_t)s->calls);
 	put_peers(call);
 	return true;

@@ -405,7 +405,8 @@ def whoever_goes_while_it_waits_harms_nobody():
     honest = Reader()
     ticket("a", "queued")
     honest.ask("agent.sync")
-    assert honest.ask("agent.status")["clients"] == 1
+    status = honest.ask("agent.status")
+    assert [status[key] for key in ("clients", "feeds", "waits")] == [1, 0, 0], status
     for msgid in range(256):
         honest.send(request(1000 + msgid, "ticket.wait", {"ticket": "a", "until": "resolved"}))
     refused(honest.ask, "too_many", "ticket.wait", ticket="a", until="resolved")

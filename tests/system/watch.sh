@@ -107,11 +107,10 @@ gives 4 '*none*' "what is not there is not waited for"
 tp wait a
 gives 2 '*' "it takes what for"
 
-# Whoever waits is there as soon as the agent has two clients.
 is_waited_for()
 {
 	tries=0
-	while [ "$(tpctl --json status | sed 's/.*"clients":\([0-9]*\).*/\1/')" -lt 2 ] &&
+	while [ "$(tpctl --json status | sed 's/.*"waits":\([0-9]*\).*/\1/')" -lt 1 ] &&
 		[ "$tries" -lt 500 ]; do
 		tries=$((tries + 1))
 	done
