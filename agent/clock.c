@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
 
-#include <stdio.h>
-
 struct str clock_text(const struct service *service, uint64_t generation, char into[CLOCK_MAX])
 {
-	snprintf(into, CLOCK_MAX, "%s:%llu", service->instance, (unsigned long long)generation);
-	return str_of(into);
+	char digits[20];
+	size_t n = 0, len = ULID_LEN;
+
+	/* Every answer carries one: by hand, this is a tenth of a short one cheaper. */
+	memcpy(into, service->instance, len);
+	into[len++] = ':';
+	do
+		digits[n++] = (char)('0' + generation % 10);
+	while (generation /= 10);
+	while (n)
+		into[len++] = digits[--n];
+	into[len] = '\0';
+	return (struct str){ into, len };
 }
 
 static bool read_number(struct str text, uint64_t *number)
