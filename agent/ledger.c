@@ -70,25 +70,33 @@ static bool bg_doubt(struct ledger_entry *e, const char *what)
 	return fault_errno(&e->why, FAULT_OUTCOME_UNKNOWN, "%s", what);
 }
 
-/* A folder in another; where `made` is given it is made if it is not there. */
-static bool bg_enter(int parent, const char *name, bool *made, int *fd, struct fault *why)
+/*
+ * A folder in another; where `made` is given it is made if it is not there.  `below` is where
+ * it lies in the Ticket's, for people.
+ */
+static bool bg_enter(struct ledger_entry *e, int parent, const char *name, const char *below,
+		     bool *made, int *fd)
 {
+	struct fault *why = &e->why;
+
 	if (made && mkdirat(parent, name, 0777) == 0)
 		*made = true;
 	else if (made && errno != EEXIST)
-		return fault_errno(why, FAULT_IO, "cannot make the folder %s", name);
+		return fault_errno(why, FAULT_IO, "cannot make the folder %s/%s%s", e->root, e->dir,
+				   below);
 	switch (beneath_open_dir(parent, name, fd)) {
 	case BENEATH_OK:
 		return true;
 	case BENEATH_GONE:
-		return fault(why, FAULT_NOT_FOUND, "the folder %s is gone", name);
+		return fault(why, FAULT_NOT_FOUND, "the folder %s/%s%s is gone", e->root, e->dir,
+			     below);
 	case BENEATH_NOT_REGULAR:
-		return fault(why, FAULT_INVALID, "%s is not a folder; links are never followed",
-			     name);
+		return fault(why, FAULT_INVALID, "%s/%s%s is not a folder; links are never followed",
+			     e->root, e->dir, below);
 	case BENEATH_REFUSED:
 		break;
 	}
-	return fault_errno(why, FAULT_IO, "cannot open the folder %s", name);
+	return fault_errno(why, FAULT_IO, "cannot open the folder %s/%s%s", e->root, e->dir, below);
 }
 
 static void bg_close(int fd)
@@ -241,9 +249,9 @@ static bool bg_open_folder(struct ledger_entry *e)
 		bg_close(root);
 		return true;
 	}
-	bool ok = bg_enter(root, e->dir, NULL, &ticket, &e->why) && bg_trusted(ticket, e) &&
-		  bg_enter(ticket, "artifacts", &made, &artifacts, &e->why) &&
-		  bg_enter(artifacts, "records", &made, &e->folder, &e->why) &&
+	bool ok = bg_enter(e, root, e->dir, "", NULL, &ticket) && bg_trusted(ticket, e) &&
+		  bg_enter(e, ticket, "artifacts", "/artifacts", &made, &artifacts) &&
+		  bg_enter(e, artifacts, "records", "/artifacts/records", &made, &e->folder) &&
 		  bg_adopt(e, ticket, artifacts, made);
 	bg_close(root);
 	bg_close(ticket);

@@ -162,7 +162,7 @@ if [ -n "${apart-}" ] && mounted size=256k; then
 	ask record a related b -m more
 	gives 8 '*"code":"io"*Read-only file system*' "a read-only file system"
 	ask record b related a
-	gives 8 '*"code":"io"*folder artifacts*Read-only file system*' "also where folders are to be made"
+	gives 8 '*"code":"io"*folder */tickets/b/artifacts*Read-only file system*' "also where folders are to be made"
 	mount -o remount,rw "$box/mounted"
 	rm fill
 	ask record a related b -m more

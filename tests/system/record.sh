@@ -198,7 +198,7 @@ chmod 555 tickets/ro/artifacts
 tpctl stop >/dev/null
 powerless tpctl start >/dev/null
 ask record ro after b
-gives 8 '*"code":"io"*records*Permission denied*' "a folder that cannot be written"
+gives 8 '*"code":"io"*tickets/ro/artifacts/records: Permission denied*' "a folder that cannot be written, which is named"
 is "$(records_of ro)" "" "and nothing of it is there"
 chmod 755 tickets/ro/artifacts
 ask record ro after b
