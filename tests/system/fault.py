@@ -82,6 +82,10 @@ class Agent:
         ready.close()
         self.pid = self.process.pid
         self.socket = socket_of(top)
+        # It is ready when it listens; what it says when it has read the tree is a write as well.
+        conn = self.connect()
+        conn.ask("agent.sync")
+        conn.close()
 
     def connect(self):
         return rpc.Conn(self.socket, PATIENCE_S)
