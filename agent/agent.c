@@ -191,6 +191,16 @@ static bool thread(void *data, const struct copy *copy, struct buf *text)
 	return sources_thread(a->sources, copy, text);
 }
 
+static bool to_asking(void *data)
+{
+	struct agent *a = data;
+	char *where = git_config_text(a->git, "ticketplan.record-to");
+	bool yes = where && strcmp(where, "asking") == 0;
+
+	free(where);
+	return yes;
+}
+
 static struct str store(void *data)
 {
 	struct agent *a = data;
@@ -207,6 +217,9 @@ static void queue_job(struct agent *a, struct job *job)
 
 static void queue_write(void *data, struct ledger_entry *entry)
 {
+	struct agent *a = data;
+
+	entry->keep = xasprintf("%s/kept", a->service.place->state);
 	queue_job(data, &entry->job);
 }
 
@@ -230,6 +243,27 @@ static bool past(void *data, struct call *call, const struct past **into, struct
 	struct agent *a = data;
 
 	return timeline_past(a->timeline, call, into, why);
+}
+
+static bool undecided(void *data, bool all)
+{
+	struct agent *a = data;
+
+	return timeline_undecided(a->timeline, all);
+}
+
+static bool kept(void *data, const struct doc *doc, struct buf *into)
+{
+	struct agent *a = data;
+
+	return timeline_kept(a->timeline, doc, into);
+}
+
+static void forget(void *data, const struct doc *doc)
+{
+	struct agent *a = data;
+
+	timeline_forget(a->timeline, doc);
 }
 
 static void await_git(void *data, struct call *call)
@@ -314,6 +348,16 @@ static struct amendment *see_written(struct agent *a, struct job **done)
 		at = &job->next;
 	}
 	return amended;
+}
+
+/* What was written is kept too, before anybody asks for it. */
+static void note_written(struct agent *a, const struct job *done)
+{
+	for (; done; done = done->next) {
+		const struct ledger_entry *entry = (const struct ledger_entry *)done;
+		if (entry->result == LEDGER_WRITTEN)
+			timeline_wrote(a->timeline, entry->dir, entry->name);
+	}
 }
 
 static void resume_written(struct agent *a, struct job *done, struct amendment *amended)
@@ -416,8 +460,10 @@ static void end_turn(struct agent *a)
 	struct amendment *amended = see_written(a, &done);
 
 	index_pass_time(a->ix, stamp_now());
+	note_written(a, done);
 	holders_turn(a->holders);
 	sources_turn(a->sources);
+	timeline_look(a->timeline, sources_git_changes(a->sources));
 	holders_settled(a->holders);
 	follow_up(&a->follow, stamp_now());
 	set_clock(a);
@@ -538,8 +584,9 @@ static void fill_service(struct agent *a, const struct place *place,
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
 		.keeping = keeping, .unsettled = unsettled, .rescans = rescans, .events = events, .peers = peers, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
-		.write = queue_write, .thread = thread, .store = store, .follow = &a->follow,
-		.revision = revision, .one_source = one_source, .past = past, .await_git = await_git,
+		.write = queue_write, .thread = thread, .to_asking = to_asking, .store = store, .follow = &a->follow,
+		.revision = revision, .one_source = one_source, .past = past, .undecided = undecided,
+		.kept = kept, .forget = forget, .await_git = await_git,
 	};
 	a->service.zone = msgpack_zone_new(4096);
 	ulid_make(a->service.instance);
@@ -594,7 +641,8 @@ bool agent_new(const struct place *place, const struct agent_options *options, s
 	}
 	start_watchers(a);
 	a->worker = worker_new("tpd-worker", bg_wake, a);
-	a->timeline = timeline_new(a->ix, a->git, place->common, bg_wake, a);
+	a->timeline = timeline_new(a->ix, a->git, place->common, place->state, !options->stdio,
+				   bg_wake, a);
 	*into = a;
 	return true;
 }
@@ -619,6 +667,8 @@ void agent_run(struct agent *a)
 	a->sources = sources_new(a->ix, a->watch, a->git, place->common,
 				 strcmp(place->source, "main") == 0 ? place->top : NULL);
 	holders_load(a->holders);
+	timeline_begin(a->timeline);
+	sources_on_record(a->sources, timeline_sighted, a->timeline);
 	follow_begin(&a->follow, a->ix, stamp_now());
 	if (a->lock >= 0)
 		watch_mounts(a);

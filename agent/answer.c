@@ -28,7 +28,10 @@ void answer_strs(struct call *call, const char *name, const struct str *list, si
 
 struct str answer_file(struct call *call, int source, struct str path)
 {
-	return source_path(index_source(call->ix, source), path, &call->arena);
+	const struct source *s = index_source(call->ix, source);
+
+	/* What is lost lies in no tree. */
+	return s ? source_path(s, path, &call->arena) : path;
 }
 
 /* -- Records ------------------------------------------------------------ */

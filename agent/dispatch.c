@@ -101,19 +101,46 @@ static struct str *text_param(struct call *call, struct str name)
 	return text && text->at ? text : NULL;
 }
 
+/* git may be at it all the time: after a few tries what is known has to do. */
+#define UNDECIDED_MAX 4
+
+/* Who is told of changes is told of these too, when they come. */
+static bool is_told(const struct call *call)
+{
+	return call->id == RPC_ticket_wait || strncmp(call->method->name, "feed.", 5) == 0;
+}
+
+static bool is_undecided(const struct call *call)
+{
+	struct service *s = call->service;
+	bool sync = call->id == RPC_agent_sync;
+
+	return (sync || needs_tree(call)) && !is_told(call) && call->undecided < UNDECIDED_MAX &&
+	       s->undecided(s->agent, sync);
+}
+
+/* Everything as it is now, once it is known what that is. */
+static bool choose_live(struct call *call)
+{
+	call->ix = call->service->ix;
+	call->view = NULL;
+	if (is_undecided(call)) {
+		call->undecided++;
+		call->asks_git = call->parked = call->awaits_git = true;
+	}
+	return true;
+}
+
 /* Ask what the parameters say: everything as it is now, a revision, or one checkout. */
 static bool choose_index(struct call *call, struct fault *why)
 {
 	struct service *s = call->service;
-	struct str *at, *source;
+	struct str *at = text_param(call, STR("at")), *source = text_param(call, STR("source"));
 	unsigned place;
 
-	call->ix = s->ix;
-	call->view = NULL;
-	if (!rpc_field_find(call->method->params, STR("at"), &place))
-		return true;
-	at = text_param(call, STR("at"));
-	source = text_param(call, STR("source"));
+	/* What is called source elsewhere is something else. */
+	if ((!at && !source) || !rpc_field_find(call->method->params, STR("at"), &place))
+		return choose_live(call);
 	if (at && source)
 		return fault(why, FAULT_BAD_ARGUMENT, "at and source ask different things; give one");
 	if (at && !s->revision(s->agent, call, 0, *at, &call->view, why))
@@ -258,6 +285,7 @@ static void drop_revisions(struct call *call)
 void call_drop(struct call *call)
 {
 	drop_revisions(call);
+	buf_release(&call->told);
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
 	ledger_entry_free(call->entry);

@@ -85,6 +85,9 @@ static struct finding *add_record(struct findings *into, enum problem code, cons
 {
 	struct finding *f = findings_add(into, code, d->ticket);
 
+	/* What is lost lies in no file. */
+	if (decision_is_lost(d))
+		return f;
 	f->source = d->doc->copy->source;
 	f->path = str_of(d->doc->path);
 	f->line = d->record->line;
@@ -95,7 +98,7 @@ static bool counts(const struct index *ix, const struct decision *d, int64_t now
 {
 	enum status status = decision_status(ix, d, now);
 
-	return status == STATUS_LIVE || status == STATUS_DANGLING;
+	return query_in_scope(status, SCOPE_LIVE);
 }
 
 static void add_dangling(const struct index *ix, const struct ticket *t, int64_t now,
@@ -213,6 +216,24 @@ static void add_cycles(struct ticket *const *list, size_t count, const struct ti
 		add_item(into, PROBLEM_CYCLE, first->face)->text =
 			arena_printf(into->arena, "waits for itself, through %zu Tickets: %.*s%s", n,
 				     STR_ARG(path), n > CYCLE_SHOWN ? ", …" : "");
+	}
+}
+
+/* A record this old that is in no commit yet was forgotten, not just written. */
+#define NOT_COMMITTED_US (INT64_C(3600) * 1000000)
+
+static void add_uncommitted(const struct ticket *t, int64_t now, struct findings *into)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (decision_is_lost(d) && !d->retracted)
+			add_record(into, PROBLEM_LOST, d)->text = arena_printf(
+				into->arena, "record %.*s (%s) was in no commit, and its file is gone",
+				STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind));
+		else if (d->doc->loose && now - d->record->at > NOT_COMMITTED_US)
+			add_record(into, PROBLEM_UNTRACKED, d)->text =
+				arena_printf(into->arena, "record %.*s is in no commit",
+					     STR_ARG(d->record->id));
 	}
 }
 
@@ -339,6 +360,7 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 	add_dangling(ix, t, now, into);
 	add_waits(ix, t, now, into);
 	add_leaks(ix, t, into);
+	add_uncommitted(t, now, into);
 	doctor_bypasses(ix, t, now, into);
 }
 
@@ -370,6 +392,10 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 		add_strays(ix, &all);
 		for (size_t i = 0; i < count; i++)
 			examine(ix, list[i], now, &all);
+		/* Records may be lost together with their Ticket. */
+		for (const struct ticket *t = NULL; (t = index_lost_next(ix, t));)
+			if (!ticket_exists(t))
+				add_uncommitted(t, now, &all);
 	}
 	add_duplicates(ix, list, count, only, now, &all);
 	add_cycles(list, count, only, &all);

@@ -212,18 +212,40 @@ static json_t *draft_json(const struct draft *d)
 	return object;
 }
 
-static const struct copy *where(const struct index *ix, const struct ticket *t)
+static const struct copy *copy_in(const struct index *ix, const struct ticket *t, struct str name)
 {
-	for (const struct copy *c = t->copies; c; c = c->next)
-		if (index_source(ix, c->source)->authority)
-			return c;
-	return t->face;
+	const struct copy *c = t->copies;
+
+	while (c && !str_is(name, index_source(ix, c->source)->name))
+		c = c->next;
+	return c;
+}
+
+static const struct copy *copy_of_authority(const struct index *ix, const struct ticket *t)
+{
+	const struct copy *c = t->copies;
+
+	while (c && !index_source(ix, c->source)->authority)
+		c = c->next;
+	return c;
+}
+
+const struct copy *draft_where(const struct index *ix, const struct ticket *t, struct str asking,
+			       bool to_asking)
+{
+	const struct copy *c = to_asking ? NULL : copy_of_authority(ix, t);
+
+	c = c ? c : copy_in(ix, t, asking);
+	c = c ? c : copy_of_authority(ix, t);
+	return c ? c : t->face;
 }
 
 struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
 				 const struct decision *stored)
 {
-	const struct copy *copy = stored ? stored->doc->copy : where(ix, d->ticket);
+	bool there = stored && !decision_is_lost(stored);
+	const struct copy *copy = there ? stored->doc->copy
+					: draft_where(ix, d->ticket, d->asking, d->to_asking);
 	const struct source *source = index_source(ix, copy->source);
 	json_t *object = draft_json(d);
 	char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

@@ -21,6 +21,8 @@ struct draft {
 	struct str retracts;
 	struct str author;
 	int64_t at;
+	struct str asking; /* the checkout in which it is asked for */
+	bool to_asking;    /* that is where records go, not the authority's */
 };
 
 /* `ticket:ID=STATE`, `after:TIME`, `human`, `free:N`; the Ticket must be there. */
@@ -34,9 +36,14 @@ bool draft_check(const struct index *ix, struct draft *draft, struct arena *aren
 		 struct fault *why);
 
 /*
- * Its file: where it is stored already, else in the checkout where records go,
- * which is the authority's, or one that has the Ticket.
+ * The folder of the Ticket into which its records go: that of the authority, or
+ * of the asking checkout where that is wanted or the authority has none, or of
+ * any.  NULL where no checkout has the Ticket.
  */
+const struct copy *draft_where(const struct index *ix, const struct ticket *t, struct str asking,
+			       bool to_asking);
+
+/* Its file: where it is stored already, else where records go. */
 struct ledger_entry *draft_entry(const struct index *ix, const struct draft *draft,
 				 const struct decision *stored);
 

@@ -302,6 +302,12 @@ static void say_notes(struct asked *a, const struct decision *d)
 		row->text = arena_printf(a->arena, "checkouts disagree on record %.*s",
 					 STR_ARG(d->record->id));
 	}
+	if (decision_is_lost(d)) {
+		row = add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, d, NULL);
+		row->text = arena_printf(a->arena, "record %.*s was in no commit, and its file is gone; "
+					 "`tpctl recover` writes it back",
+					 STR_ARG(d->record->id));
+	}
 	if (!d->other || ticket_exists(d->other) || ticket_resolved(d->ticket))
 		return;
 	row = add_record(a, REASON_DANGLING, SEVERITY_NOTE, d, d->other);
@@ -347,6 +353,27 @@ static void rule_record(struct asked *a, const struct decision *d, bool own)
 	if (own)
 		say_notes(a, d);
 	say_replaced(a, d, own);
+}
+
+/* One note for all of its records that are in no commit yet. */
+static void rule_untracked(struct asked *a)
+{
+	const struct decision *first = NULL;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < a->t->own_count; i++)
+		if (a->t->own[i].doc->loose && !a->t->own[i].retracted && !count++)
+			first = &a->t->own[i];
+	if (!count)
+		return;
+	struct reason_row *row = add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, first, NULL);
+	row->text = count == 1
+			    ? arena_printf(a->arena, "record %.*s is in no commit yet; `tpctl commit` "
+					   "makes one",
+					   STR_ARG(first->record->id))
+			    : arena_printf(a->arena, "%u records of it are in no commit yet; `tpctl commit` "
+					   "makes one",
+					   count);
 }
 
 static void rule_sources(struct asked *a)
@@ -439,6 +466,7 @@ static void find_reasons(struct asked *a)
 	DL_FOREACH(a->t->incoming, d)
 		rule_record(a, d, false);
 	rule_sources(a);
+	rule_untracked(a);
 }
 
 static void conclude(struct gate *gate)

@@ -61,8 +61,9 @@ static void put_record(struct call *call, const struct seen *row, bool stored)
 	wire_key(&call->out, "record");
 	answer_record(call, row);
 	wire_put_bool(&call->out, "stored", stored);
+	wire_put_opt(&call->out, "source", str_of(s ? s->name : NULL));
 	wire_put_str(&call->out, "path",
-		     arena_printf(&call->arena, "%s/%s/%s", s->top, s->root, doc->path));
+		     s ? arena_printf(&call->arena, "%s/%s/%s", s->top, s->root, doc->path) : STR(""));
 }
 
 /* A record of that id is there: the one that was asked for, or another. */
@@ -125,6 +126,8 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 
 	struct str worktree = draft->plan.worktree;
 
+	draft->asking = call_stands(call);
+	draft->to_asking = call->service->to_asking(call->service->agent);
 	draft->at = draft->at ? draft->at : date_of(draft, call->now);
 	if (!draft->author.len)
 		draft->author = call->service->user(call->service->agent);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
 #include "answer.h"
 #include "diff.h"
+#include "draft.h"
 #include "handlers.h"
 #include "log_rows.h"
 
@@ -173,5 +176,155 @@ bool handle_record_log(struct call *call, const struct record_log_params *p, str
 	for (size_t i = 0; i < page.returned; i++)
 		put_log_row(call, past, &rows[page.first + i]);
 	wire_end(&call->out);
+	return true;
+}
+
+/* -- record.recover ----------------------------------------------------- */
+
+static struct str id_of(const struct doc *doc)
+{
+	return doc->content->record_count ? doc->content->records[0].id : str_of(doc->path);
+}
+
+static bool is_named(struct call *call, const struct rpc_strs *names, const struct doc *doc)
+{
+	struct ticket *t;
+	struct fault never;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (str_eq(names->at[i], id_of(doc)) ||
+		    str_eq(names->at[i], doc->copy->ticket->id) ||
+		    (index_resolve(call->ix, names->at[i], &t, &never) && t == doc->copy->ticket))
+			return true;
+	return !names->count;
+}
+
+static const struct doc *lost_behind(const struct index *ix, const struct doc *after)
+{
+	if (after && after->next)
+		return after->next;
+	const struct ticket *t = index_lost_next(ix, after ? after->copy->ticket : NULL);
+	return t ? t->lost->docs : NULL;
+}
+
+/* The first lost record behind `after` that is asked for. */
+static const struct doc *next_lost(struct call *call, const struct rpc_strs *names,
+				   const struct doc *after)
+{
+	do
+		after = lost_behind(call->ix, after);
+	while (after && !is_named(call, names, after));
+	return after;
+}
+
+static bool was_told(const struct call *call, struct str text)
+{
+	for (size_t at = 0; at < call->told.len; at += strlen(call->told.at + at) + 1)
+		if (str_is(text, call->told.at + at))
+			return true;
+	return false;
+}
+
+static void tell(struct call *call, struct str text)
+{
+	buf_add_str(&call->told, text);
+	buf_add(&call->told, "", 1);
+}
+
+static struct str path_of(struct call *call, const struct copy *where, const struct doc *doc)
+{
+	const struct source *s = index_source(call->ix, where->source);
+
+	return arena_printf(&call->arena, "%s/%s/%s/artifacts/records/%s", s->top, s->root,
+			    where->dir, strrchr(doc->path, '/') + 1);
+}
+
+/* Write the next one that can be; false where there is none. */
+static bool write_back(struct call *call, const struct rpc_strs *names)
+{
+	struct service *s = call->service;
+
+	for (const struct doc *d = NULL; (d = next_lost(call, names, d));) {
+		const struct copy *where = draft_where(call->ix, d->copy->ticket, call_stands(call),
+						       s->to_asking(s->agent));
+		if (!where || was_told(call, path_of(call, where, d)))
+			continue;
+		const struct source *to = index_source(call->ix, where->source);
+		char *root = xasprintf("%s/%s", to->top, to->root);
+		call->entry = ledger_entry_new(root, where->dir, strrchr(d->path, '/') + 1);
+		free(root);
+		if (s->kept(s->agent, d, &call->entry->bytes)) {
+			tell(call, path_of(call, where, d));
+			call->parked = true;
+			return true;
+		}
+		ledger_entry_free(call->entry);
+		call->entry = NULL;
+	}
+	return false;
+}
+
+static void let_go(struct call *call, const struct rpc_strs *names)
+{
+	struct service *s = call->service;
+	const struct doc *d;
+
+	while ((d = next_lost(call, names, NULL))) {
+		tell(call, id_of(d));
+		s->forget(s->agent, d);
+	}
+}
+
+static void put_told(struct call *call, const struct rpc_strs *names)
+{
+	struct wire *w = &call->out;
+
+	wire_key(w, "recovered");
+	wire_list(w);
+	for (size_t at = 0; at < call->told.len; at += strlen(call->told.at + at) + 1)
+		wire_str(w, str_of(call->told.at + at));
+	wire_end(w);
+	wire_key(w, "left");
+	wire_list(w);
+	for (const struct doc *d = NULL; (d = next_lost(call, names, d));)
+		wire_str(w, arena_printf(&call->arena, "%.*s of %.*s: %s", STR_ARG(id_of(d)),
+					 STR_ARG(d->copy->ticket->id),
+					 ticket_exists(d->copy->ticket)
+						 ? "its copy cannot be read"
+						 : "the Ticket is in no checkout; bring it first"));
+	wire_end(w);
+}
+
+/* A name that fits nothing is a mistake. */
+static bool fits_one(struct call *call, struct str name, struct fault *why)
+{
+	const struct rpc_strs one = { &name, 1 };
+
+	return next_lost(call, &one, NULL)
+		       ? true
+		       : fault(why, FAULT_NOT_FOUND,
+			       "\"%.*s\" names no lost record, and no Ticket with one",
+			       (int)(name.len > 128 ? 128 : name.len), name.at);
+}
+
+bool handle_record_recover(struct call *call, const struct record_recover_params *p,
+			   struct fault *why)
+{
+	struct ledger_entry *entry = call->entry;
+
+	if (entry && (entry->result == LEDGER_FAILED || entry->result == LEDGER_UNKNOWN)) {
+		*why = entry->why;
+		return false;
+	}
+	ledger_entry_free(entry);
+	call->entry = NULL;
+	for (size_t i = 0; !entry && i < p->names.count; i++)
+		if (!fits_one(call, p->names.at[i], why))
+			return false;
+	if (p->forget)
+		let_go(call, &p->names);
+	else if (write_back(call, &p->names))
+		return true;
+	put_told(call, &p->names);
 	return true;
 }

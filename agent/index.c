@@ -11,6 +11,8 @@ struct index *index_new(void)
 	struct index *ix = xcalloc(1, sizeof(*ix));
 
 	ix->generation = 1;
+	/* Never used and never listed, but named, behind all others: records are merged by source. */
+	ix->sources[SOURCE_LOST].name = (char *)(uintptr_t)"\x7f";
 	return ix;
 }
 
@@ -22,6 +24,9 @@ void index_free(struct index *ix)
 	for (int i = 0; i < SOURCES_MAX; i++)
 		if (ix->sources[i].used)
 			index_source_drop(ix, i);
+	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
+		while (t->lost)
+			index_lost_drop(ix, str_of(t->lost->docs->path));
 	index_settle(ix);
 	BUG_IF(ix->tickets);
 	trace_release(ix);
@@ -70,7 +75,7 @@ void ticket_soil(struct index *ix, struct ticket *t)
 
 void ticket_drop_if_unknown(struct index *ix, struct ticket *t)
 {
-	if (t->copies || t->incoming || t->own || t->claim || t->dirty)
+	if (t->copies || t->lost || t->incoming || t->own || t->claim || t->dirty)
 		return;
 	HASH_DELETE(hh, ix->tickets, t);
 	trace_drop(ix, t);
@@ -149,7 +154,7 @@ int index_source_add(struct index *ix, const char *name)
 {
 	int free_one = -1;
 
-	for (int i = SOURCES_MAX - 1; i >= 0; i--) {
+	for (int i = SOURCE_LOST - 1; i >= 0; i--) {
 		if (ix->sources[i].used && strcmp(ix->sources[i].name, name) == 0)
 			return i;
 		if (!ix->sources[i].used)
@@ -260,6 +265,11 @@ void index_claim(struct index *ix, struct str id, const struct claim *claim)
 		return;
 	ticket_soil(ix, t);
 	t->claim = claim;
+}
+
+void index_touch_ticket(struct index *ix, struct ticket *ticket)
+{
+	ticket_soil(ix, ticket);
 }
 
 void index_touch(struct index *ix)

@@ -23,6 +23,8 @@ struct index;
 
 /* Sources are bits of a mask. */
 #define SOURCES_MAX 64
+/* Stands for no checkout: holds the records that are lost. */
+#define SOURCE_LOST (SOURCES_MAX - 1)
 
 /* A checkout. */
 struct source {
@@ -41,6 +43,7 @@ struct doc {
 	struct copy *copy;
 	struct content *content;
 	struct doc *prev, *next; /* in copy->docs, in no order */
+	bool loose;              /* it is in no commit, so far as is known */
 	unsigned epoch;
 	char path[]; /* from the root */
 };
@@ -76,6 +79,7 @@ struct ticket {
 	UT_hash_handle hh; /* by id */
 	struct str id;
 	struct copy *copies;           /* by source name; NULL: only named by others, not there */
+	struct copy *lost;             /* records of it whose files are gone; or NULL */
 	struct decision *own;          /* array; its own records, by (at, id) */
 	struct decision *incoming;     /* list; those of others that name it */
 	const struct decision *last_plan; /* the accepted_plan that counts, or NULL */
@@ -132,6 +136,16 @@ void index_drop(struct index *ix, int source, struct str path);
 void index_stray_put(struct index *ix, int source, struct str path, enum problem code,
 		     const char *text);
 
+/*
+ * A record whose file is gone from every source, though no commit removed it: it
+ * counts all the same.  `path` is TICKET/artifacts/records/NAME.  Until
+ * index_lost_drop, which does nothing where it is none.
+ */
+void index_lost_put(struct index *ix, struct str path, struct content *content);
+void index_lost_drop(struct index *ix, struct str path);
+/* The next Ticket that has any, whether it is there or not; NULL: the first, and behind the last. */
+const struct ticket *index_lost_next(const struct index *ix, const struct ticket *after);
+
 /* Between the two everything of the source is told again; what is not, is gone. */
 void index_scan_begin(struct index *ix, int source);
 void index_scan_end(struct index *ix, int source);
@@ -151,6 +165,8 @@ void index_claim(struct index *ix, struct str ticket, const struct claim *claim)
 
 /* Whatever else may change an answer (config, a passed time) says so. */
 void index_touch(struct index *ix);
+/* The same of one Ticket: something else about it changed. */
+void index_touch_ticket(struct index *ix, struct ticket *ticket);
 uint64_t index_generation(const struct index *ix);
 
 /* The Ticket of that id: NULL for one that is not there, even if records name it. */
@@ -212,6 +228,12 @@ bool ticket_plan_is_current(const struct ticket *t);
 bool ticket_awaits_start(const struct ticket *t);
 /* A plan so old (microseconds) whose Ticket is still queued was forgotten, not just written. */
 #define PLAN_START_US (INT64_C(3600) * 1000000)
+
+/* Whether no checkout has it any more. */
+static inline bool decision_is_lost(const struct decision *d)
+{
+	return d->sources == UINT64_C(1) << SOURCE_LOST;
+}
 
 /* Two records of one Ticket by id, plan's before relation's: 0 where they are the same one. */
 int decision_key_compare(const struct decision *a, const struct decision *b);

@@ -304,3 +304,45 @@ void index_scan_end(struct index *ix, int source)
 	if (s->source == source && s->epoch != ix->epoch)
 		drop_stray(ix, s);
 }
+
+/* -- Records that are lost ---------------------------------------------- */
+
+void index_lost_put(struct index *ix, struct str path, struct content *content)
+{
+	struct spot spot;
+
+	BUG_IF(!layout_split(path, &spot) || !spot.file.len || content->role != ROLE_RECORD);
+	struct ticket *t = ticket_find_or_make(ix, spot.ticket);
+	if (!t->lost) {
+		t->lost = xcalloc(1, sizeof(*t->lost) + spot.dir.len + 1);
+		t->lost->ticket = t;
+		t->lost->source = SOURCE_LOST;
+		memcpy(t->lost->dir, spot.dir.at, spot.dir.len);
+	}
+	put_doc(ix, t->lost, path, content);
+}
+
+void index_lost_drop(struct index *ix, struct str path)
+{
+	struct doc *doc;
+
+	HASH_FIND(hh, ix->docs[SOURCE_LOST], path.at, path.len, doc);
+	if (!doc)
+		return;
+	struct ticket *t = doc->copy->ticket;
+	drop_doc(ix, doc);
+	if (t->lost->docs)
+		return;
+	free(t->lost);
+	t->lost = NULL;
+}
+
+const struct ticket *index_lost_next(const struct index *ix, const struct ticket *after)
+{
+	const struct doc *d = after ? after->lost->docs->hh.next : ix->docs[SOURCE_LOST];
+
+	/* Each is met at the first of its list. */
+	while (d && d->copy->ticket->lost->docs != d)
+		d = d->hh.next;
+	return d ? d->copy->ticket : NULL;
+}

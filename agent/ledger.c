@@ -14,6 +14,8 @@
 
 #include "base.h"
 #include "beneath.h"
+#include "keep.h"
+#include "log.h"
 #include "flush.h"
 
 /* Entries that are on their way at once; each holds two descriptors. */
@@ -58,6 +60,7 @@ void ledger_entry_free(struct ledger_entry *e)
 	free(e->root);
 	free(e->dir);
 	free(e->name);
+	free(e->keep);
 	buf_release(&e->bytes);
 	free(e);
 }
@@ -430,6 +433,18 @@ static void bg_write_together(struct ledger_entry **entries, size_t count)
 	bg_sync_folders(entries, count);
 }
 
+/* Not needed for the record to be safe, only for it to outlive its checkout. */
+static void bg_keep(struct ledger_entry *e)
+{
+	const char *slash = strrchr(e->dir, '/');
+	struct fault why;
+
+	if (e->keep && e->result == LEDGER_WRITTEN &&
+	    !keep_put(e->keep, slash ? slash + 1 : e->dir, e->name,
+		      (struct str){ e->bytes.at, e->bytes.len }, &why))
+		log_error("ledger: %s", why.text);
+}
+
 void ledger_write(struct job *batch)
 {
 	struct ledger_entry *entries[TOGETHER];
@@ -439,6 +454,8 @@ void ledger_write(struct job *batch)
 		for (; batch && count < TOGETHER; batch = batch->next)
 			entries[count++] = (struct ledger_entry *)batch;
 		bg_write_together(entries, count);
+		for (size_t i = 0; i < count; i++)
+			bg_keep(entries[i]);
 	}
 }
 

@@ -38,6 +38,7 @@ struct ledger_entry {
 	uint64_t folder_dev, folder_ino; /* which one that is */
 	int file;        /* the record's, until it has its name; else -1 */
 	char *temporary; /* its name until then, where it needs one */
+	char *keep;      /* where a copy is kept too until it is in a commit, or NULL */
 	void *owner;
 };
 

@@ -43,6 +43,7 @@
  *   git         configuration and checkouts       worker    the other thread
  *   repo        objects of a repository           repo_back  the two ways to them
  *   repo_lib    by libgit2                        repo_run   by git itself
+ *   keep        copies of record files
  *   ledger      durable record files              flush     many syncs at once
  *   life        lock, readiness                   registry  the file of claims
  *   pids        ends of processes, an alarm
@@ -58,7 +59,7 @@
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index
  *   timeline    what git holds, for calls         upkeep    how well we keep up
- *   history     commits into the past
+ *   history     commits into the past             kept      what is in no commit
  *   sources_private    what sources and upkeep share
  *   holders     claims, alive
  *   main        this file

@@ -238,6 +238,9 @@ bool query_records(struct index *ix, const struct record_filter *filter, int64_t
 		struct ticket *const *all = index_tickets(ix, &count);
 		for (size_t i = 0; i < count; i++)
 			collect(ix, filter, all[i], now, arena, &found);
+		for (const struct ticket *t = NULL; (t = index_lost_next(ix, t));)
+			if (!ticket_exists(t))
+				collect(ix, filter, t, now, arena, &found);
 	}
 	if (found.count > 1)
 		qsort(found.at, found.count, sizeof(*found.at),

@@ -133,6 +133,8 @@ struct service {
 	struct str (*user)(void *agent);
 	/* Read a Ticket's thread.md; false where there is none. */
 	bool (*thread)(void *agent, const struct copy *copy, struct buf *text);
+	/* Whether records go to the checkout in which they are asked for, not to the authority's. */
+	bool (*to_asking)(void *agent);
 	/* Why records cannot be written now; absent where they can. */
 	struct str (*store)(void *agent);
 	/* The side of claims. */
@@ -164,6 +166,15 @@ struct service {
 	bool (*one_source)(void *agent, struct str name, struct view **into, struct fault *why);
 	/* What commits did to records, as of now; NULL and parked as above. */
 	bool (*past)(void *agent, struct call *call, const struct past **into, struct fault *why);
+	/*
+	 * Whether git has to be asked first what became of records that are in no checkout, or in
+	 * no commit, any more; `all`: also of those that nobody has missed yet.
+	 */
+	bool (*undecided)(void *agent, bool all);
+	/* The kept copy of a lost record; false where it cannot be read. */
+	bool (*kept)(void *agent, const struct doc *doc, struct buf *into);
+	/* Let go of a lost record for good. */
+	void (*forget)(void *agent, const struct doc *doc);
 	/* A call is parked, and goes on when git has answered all that it asked for. */
 	void (*await_git)(void *agent, struct call *call);
 };
@@ -204,9 +215,13 @@ struct call {
 	char *stands;       /* the checkout in which the client stands, or "" */
 	struct view *view;  /* whose index `ix` is; NULL: the live one's */
 	struct revision revisions[CALL_REVISIONS];
-	bool asks_past, has_past; /* the past is to be read for it, and was */
-	bool past_failed;
+	bool asks_git;      /* git is to be asked what happened since */
+	bool asks_past;     /* and the past to be read */
+	bool is_asking;     /* that goes on */
+	bool has_past, past_failed;
 	struct fault past_why;
+	unsigned undecided; /* how often it was parked for that */
+	struct buf told;    /* what a call of several steps has done so far */
 	bool awaits_git;    /* parked: until git has answered */
 	unsigned awaited;   /* how many answers of git are still to come */
 	struct listener *listener; /* of the connection */
@@ -233,5 +248,11 @@ static inline struct str call_session(const struct call *call, struct str said)
 
 /* Whether a call that decides who works on what has to wait in line. */
 bool call_must_wait(const struct call *call);
+
+/* The checkout in which the client stands. */
+static inline struct str call_stands(const struct call *call)
+{
+	return call->conn && call->stands[0] ? str_of(call->stands) : STR("main");
+}
 
 #endif

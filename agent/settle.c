@@ -231,21 +231,28 @@ static void settle_retractions(struct ticket *t)
 	free(sorted);
 }
 
+/* Go on behind `count`; `into` may be NULL. */
+static uint32_t gather_copy(const struct copy *c, struct decision *into, uint32_t count)
+{
+	for (struct doc *d = c->docs; d; d = d->next)
+		for (uint32_t i = 0; i < d->content->record_count; i++, count++)
+			if (into)
+				into[count] = (struct decision){
+					.record = &d->content->records[i],
+					.doc = d,
+					.tag = id_tag(d->content->records[i].id),
+					.sources = UINT64_C(1) << c->source,
+				};
+	return count;
+}
+
 static uint32_t gather(const struct ticket *t, struct decision *into)
 {
 	uint32_t count = 0;
 
 	for (const struct copy *c = t->copies; c; c = c->next)
-		for (struct doc *d = c->docs; d; d = d->next)
-			for (uint32_t i = 0; i < d->content->record_count; i++, count++)
-				if (into)
-					into[count] = (struct decision){
-						.record = &d->content->records[i],
-						.doc = d,
-						.tag = id_tag(d->content->records[i].id),
-						.sources = UINT64_C(1) << c->source,
-					};
-	return count;
+		count = gather_copy(c, into, count);
+	return t->lost ? gather_copy(t->lost, into, count) : count;
 }
 
 static void link_own(struct index *ix, struct ticket *t)
@@ -269,7 +276,7 @@ static void settle_records(struct index *ix, struct ticket *t)
 	if (count) {
 		struct decision *own = xcalloc(count, sizeof(*own));
 		gather(t, own);
-		if (t->copies->next)
+		if (t->lost || t->copies->next)
 			count = merge_sources(ix, own, count);
 		if (!in_order(ix, own, count))
 			qsort_r(own, count, sizeof(*own), by_time, ix);

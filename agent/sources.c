@@ -42,6 +42,8 @@ static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 			  reading_of(path, (enum role)role, (struct str){ s->bytes.at, s->bytes.len }));
 	else
 		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, errno));
+	if (result == BENEATH_OK && role == ROLE_RECORD && s->on_record)
+		s->on_record(s->record_ctx, site->id, path);
 	/* One huge file must not keep its memory for ever. */
 	if (s->bytes.cap > 1024 * 1024)
 		buf_release(&s->bytes);
@@ -295,10 +297,19 @@ static void on_worktrees(void *ctx, struct str name)
 		on_any(ctx, name);
 }
 
+/* A branch moved, and nothing else of git need have changed. */
+static void on_branches(void *ctx, struct str name)
+{
+	struct sources *s = ctx;
+
+	s->git_changes += !str_ends(name, STR(".lock"));
+}
+
 static void on_common(void *ctx, struct str name)
 {
 	struct sources *s = ctx;
 
+	on_branches(ctx, name);
 	s->stirred |= !name.len || str_is(name, "index.lock");
 	if (!name.len || str_is(name, "config") || str_is(name, "config.worktree") ||
 	    str_is(name, "worktrees"))
@@ -310,6 +321,7 @@ static void on_linked(void *ctx, struct str name)
 {
 	struct sources *s = ctx;
 
+	on_branches(ctx, name);
 	s->stirred |= !name.len || str_is(name, "index.lock");
 	if (!name.len || str_is(name, "gitdir") || str_is(name, "config.worktree"))
 		on_any(ctx, name);
@@ -334,11 +346,25 @@ static void watch_linked(struct sources *s, const char *worktrees)
 static void watch_git(struct sources *s)
 {
 	char *worktrees = xasprintf("%s/worktrees", s->common);
+	char *branches = xasprintf("%s/refs/heads", s->common);
 
 	watch_beside(s, s->common, on_common);
+	watch_beside(s, branches, on_branches);
 	watch_beside(s, worktrees, on_worktrees);
 	watch_linked(s, worktrees);
 	free(worktrees);
+	free(branches);
+}
+
+uint64_t sources_git_changes(const struct sources *s)
+{
+	return s->git_changes;
+}
+
+void sources_on_record(struct sources *s, sources_record_fn *fn, void *ctx)
+{
+	s->on_record = fn;
+	s->record_ctx = ctx;
 }
 
 /* Whether it is the name of a folder on the way to this root, or of the root. */

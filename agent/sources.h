@@ -30,6 +30,12 @@ void sources_turn(struct sources *s);
  */
 int64_t sources_git_left(const struct sources *s);
 
+/* How often something of git changed that may have been a commit: a number that only rises. */
+uint64_t sources_git_changes(const struct sources *s);
+/* `fn` hears of each record file that is read from now on; the path is from the tree's root. */
+typedef void sources_record_fn(void *ctx, int source, struct str path);
+void sources_on_record(struct sources *s, sources_record_fn *fn, void *ctx);
+
 /* Its descriptor is urgent (for epoll: writable) when something was mounted; -1 where that cannot be told. */
 int sources_mounts_fd(const struct sources *s);
 /* That it was; the next turn looks. */

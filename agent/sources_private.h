@@ -35,6 +35,9 @@ struct sources {
 	struct mounts *mounts;
 	struct arena texts; /* why not every folder is watched; until asked again */
 	bool stale;         /* which checkouts there are, or the configuration, may have changed */
+	uint64_t git_changes; /* events of git that may have been a commit */
+	sources_record_fn *on_record;
+	void *record_ctx;
 	bool stirred;       /* git may have locked or unlocked an index */
 	bool remounted;     /* something was mounted somewhere */
 	bool refused;       /* a folder of git's, or above a tree, cannot be watched: look each time */

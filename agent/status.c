@@ -85,7 +85,8 @@ bool decision_superseded(const struct decision *d)
 	       d < plan;
 }
 
-enum status decision_status(const struct index *ix, const struct decision *d, int64_t now)
+/* What has become of it, wherever its file is. */
+static enum status status_of(const struct index *ix, const struct decision *d, int64_t now)
 {
 	const struct kind_row *row = kind_row(d->record->kind);
 	bool dangling = d->other && !ticket_exists(d->other);
@@ -105,4 +106,13 @@ enum status decision_status(const struct index *ix, const struct decision *d, in
 	if (d->other && ticket_resolved(d->other))
 		return STATUS_SATISFIED;
 	return decision_until_holds(ix, d, now) ? STATUS_SATISFIED : STATUS_LIVE;
+}
+
+enum status decision_status(const struct index *ix, const struct decision *d, int64_t now)
+{
+	enum status status = status_of(ix, d, now);
+
+	return decision_is_lost(d) && (status == STATUS_LIVE || status == STATUS_DANGLING)
+		       ? STATUS_LOST
+		       : status;
 }

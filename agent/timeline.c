@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "timeline.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "beneath.h"
 #include "dispatch.h"
 #include "history.h"
+#include "keep.h"
+#include "kept.h"
+#include "log.h"
 #include "repo.h"
 #include "revision.h"
 #include "worker.h"
@@ -24,7 +29,12 @@ struct timeline {
 	struct call *waiting;
 	struct past *past; /* git's thread has it while `reviewing` */
 	char *past_root;   /* what ticketplan.root was for it */
+	struct kept *kept;
+	uint64_t git_changes,
+		git_reviewed; /* how far git changed, and how far that was looked at */
 	bool reviewing;
+	bool judging; /* and that decides what answers say */
+	bool began;   /* what was there at the start was looked at, or is */
 	unsigned made;
 };
 
@@ -43,20 +53,27 @@ struct lookup {
 	struct fault why;
 };
 
-/* Read on in the past. */
+/* A record file of which git is asked whether a commit has it. */
+struct probe {
+	struct sighting file; /* without tree and path where there is a copy already */
+	char *folder;         /* where a copy is to be kept */
+	bool doubted;         /* no checkout has it: the past decides, too */
+	bool committed;
+	bool kept; /* there is a copy now */
+};
+
+/* Ask what became of records, and read on in the past if that is wanted. */
 struct review {
 	struct job job; /* first */
 	enum errand errand;
 	char *common, *root;
 	struct past *past;
+	bool deep;
+	struct probe *probes;
+	size_t count;
 	bool changed, failed;
 	struct fault why;
 };
-
-static const char *stands(const struct call *call)
-{
-	return call->conn && call->stands[0] ? call->stands : "main";
-}
 
 /* -- On git's thread ---------------------------------------------------- */
 
@@ -101,16 +118,114 @@ static void bg_look_up(struct job *batch)
 	}
 }
 
+/* Whether a tree of Tickets has that record, wherever in it the Ticket lies. */
+static bool bg_has(struct repo *repo, const struct repo_id *top, const struct sighting *file)
+{
+	static const char *const places[] = { "", "open/", "pending/", "closed/" };
+	struct repo_entry entry;
+	struct fault never;
+	bool there = false;
+
+	for (size_t i = 0; i < COUNT_OF(places) && !there; i++) {
+		char *path =
+			xasprintf("%s%s/artifacts/records/%s", places[i], file->ticket, file->name);
+		there = repo_below(repo, top, str_of(path), &there, &entry, &never) && there;
+		free(path);
+	}
+	return there;
+}
+
+static bool bg_unsure(const struct review *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (!r->probes[i].committed)
+			return true;
+	return false;
+}
+
+/* Look for the records in what branches and tags point to: there most of them are. */
+static bool bg_glance(struct review *r, struct repo *repo)
+{
+	struct repo_id *tips, last = { "" };
+	size_t count, held;
+
+	if (!r->count)
+		return true;
+	if (!repo_tips(repo, &tips, &count, &held, &r->why))
+		return false;
+	for (size_t i = 0; i < held && bg_unsure(r); i++) {
+		struct repo_id commit, tree, top;
+		const char *root;
+		struct fault never;
+		if (!repo_resolve(repo, str_of(tips[i].text), &commit, &never) ||
+		    !revision_tree(repo, &commit, &tree, &never) ||
+		    !revision_root(repo, &tree, r->root, &root, &top, &never) || !root ||
+		    strcmp(top.text, last.text) == 0)
+			continue;
+		last = top;
+		for (size_t k = 0; k < r->count; k++)
+			r->probes[k].committed |= bg_has(repo, &top, &r->probes[k].file);
+	}
+	free(tips);
+	return true;
+}
+
+static bool bg_is_held(const struct past *past, const struct sighting *file)
+{
+	struct str id = { file->name, strlen(file->name) - 5 };
+	const struct past_record *r = past_record(past, str_of(file->ticket), false, id);
+
+	return r && past_held(r);
+}
+
+/* Whoever is in no checkout and at no tip may have been removed by a commit. */
+static bool bg_remember(struct review *r, struct repo *repo)
+{
+	for (size_t i = 0; i < r->count; i++)
+		r->deep |= r->probes[i].doubted && !r->probes[i].committed;
+	if (!r->deep)
+		return true;
+	if (!history_update(r->past, repo, r->root, &r->changed, &r->why))
+		return false;
+	for (size_t i = 0; i < r->count; i++)
+		if (!r->probes[i].committed)
+			r->probes[i].committed = bg_is_held(r->past, &r->probes[i].file);
+	return true;
+}
+
+/* Keep a copy of what no commit has. */
+static void bg_keep(struct review *r)
+{
+	struct buf bytes = { 0 };
+	struct fault why;
+
+	for (size_t i = 0; i < r->count; i++) {
+		struct probe *p = &r->probes[i];
+		int tree = p->committed || !p->file.tree
+				   ? -1
+				   : open(p->file.tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (tree < 0)
+			continue;
+		bytes.len = 0;
+		if (beneath_read(tree, p->file.path, ARTIFACT_FILE_MAX, &bytes) == BENEATH_OK)
+			p->kept = keep_put(p->folder, p->file.ticket, p->file.name,
+					   (struct str){ bytes.at, bytes.len }, &why);
+		close(tree);
+	}
+	buf_release(&bytes);
+}
+
 static void bg_review(struct job *batch)
 {
 	for (struct job *job = batch; job; job = job->next) {
 		struct review *r = (struct review *)job;
 		struct repo *repo;
 		r->failed = !repo_open(r->common, r->common, &repo, &r->why);
-		if (r->failed)
-			continue;
-		r->failed = !history_update(r->past, repo, r->root, &r->changed, &r->why);
-		repo_close(repo);
+		if (!r->failed) {
+			r->failed = !bg_glance(r, repo) || !bg_remember(r, repo);
+			repo_close(repo);
+		}
+		bg_keep(r);
 	}
 }
 
@@ -165,7 +280,7 @@ static struct view *find_commit(const struct timeline *t, const struct call *cal
 	struct view *found = NULL;
 
 	for (size_t i = 0; i < VIEWS_MAX && t->views[i] && !found; i++)
-		if (is_of(t->views[i], text, stands(call), root))
+		if (is_of(t->views[i], text, call_stands(call).at, root))
 			found = t->views[i];
 	free(root);
 	free(text);
@@ -245,41 +360,119 @@ bool timeline_past(struct timeline *t, struct call *call, const struct past **in
 		return false;
 	}
 	if (!call->has_past)
-		call->asks_past = call->parked = call->awaits_git = true;
+		call->asks_git = call->asks_past = call->parked = call->awaits_git = true;
 	return true;
+}
+
+bool timeline_undecided(const struct timeline *t, bool all)
+{
+	bool git = kept_files(t->kept) && t->git_changes != t->git_reviewed;
+
+	return kept_doubts(t->kept) || git || (t->reviewing && t->judging) ||
+	       ((all || t->began) && kept_sighted(t->kept)) || (all && t->reviewing);
+}
+
+static bool is_wanted(const struct timeline *t)
+{
+	const struct call *call;
+
+	DL_FOREACH(t->waiting, call)
+	if (call->asks_git)
+		return true;
+	return kept_doubts(t->kept) || kept_sighted(t->kept) ||
+	       (kept_files(t->kept) && t->git_changes != t->git_reviewed);
+}
+
+static void add_probe(struct review *r, struct probe p)
+{
+	r->probes = xrealloc(r->probes, (r->count + 1) * sizeof(p));
+	r->probes[r->count++] = p;
+}
+
+/* What is to be asked: the copies, and the files of which there may have to be some. */
+static void fill_probes(struct timeline *t, struct review *r)
+{
+	size_t count;
+	struct sighting *seen = kept_take_sightings(t->kept, &count);
+
+	for (const struct kept_file *f = kept_files(t->kept); f; f = f->hh.next)
+		if (!f->lost || t->git_changes != t->git_reviewed)
+			add_probe(r, (struct probe){ .file = { .ticket = xstrdup(f->ticket),
+							       .name = xstrdup(f->name) },
+						     .doubted = f->doubted || f->lost });
+	t->judging = r->count > 0;
+	for (size_t i = 0; i < count; i++)
+		add_probe(r, (struct probe){ .file = seen[i],
+					     .folder = kept_folder(t->kept, seen[i].source) });
+	t->judging |= count && t->began;
+	free(seen);
+}
+
+/* The past is of one root. */
+static struct past *take_past(struct timeline *t, const char *root)
+{
+	struct past *past = t->past;
+
+	t->past = NULL;
+	if (past && same_text(t->past_root, root))
+		return past;
+	past_free(past);
+	free(t->past_root);
+	t->past_root = root ? xstrdup(root) : NULL;
+	return past_new();
 }
 
 /* One at a time: who asks while git is read is served by the next, which sees what came meanwhile. */
 static void review(struct timeline *t)
 {
 	struct call *call;
-	bool wanted = false;
 
-	DL_FOREACH(t->waiting, call)
-	wanted |= call->asks_past;
-	if (!wanted || t->reviewing)
+	if (t->reviewing || !is_wanted(t))
 		return;
 	struct review *r = xcalloc(1, sizeof(*r));
 	*r = (struct review){ .job = { .run = bg_review },
 			      .errand = REVIEW,
 			      .common = xstrdup(t->common),
 			      .root = git_config_root(t->git) };
-	/* The past is of one root. */
-	if (t->past && !same_text(t->past_root, r->root)) {
-		past_free(t->past);
-		t->past = NULL;
-	}
-	free(t->past_root);
-	t->past_root = r->root ? xstrdup(r->root) : NULL;
-	r->past = t->past ? t->past : past_new();
-	t->past = NULL;
-	t->reviewing = true;
+	r->past = take_past(t, r->root);
+	fill_probes(t, r);
+	t->reviewing = t->began = true;
+	t->git_reviewed = t->git_changes;
 	DL_FOREACH(t->waiting, call)
-	if (call->asks_past) {
-		call->asks_past = false;
-		call->has_past = true;
+	if (call->asks_git) {
+		r->deep |= call->asks_past;
+		call->has_past |= call->asks_past;
+		call->asks_git = call->asks_past = false;
+		call->is_asking = true;
 	}
 	worker_give(t->worker, &r->job);
+}
+
+/* What became of one record.  Without git's word one that no checkout has is taken for lost. */
+static void judge(struct timeline *t, const struct probe *p)
+{
+	struct kept_file *f = kept_find(t->kept, p->file.ticket, p->file.name);
+
+	if (p->kept) {
+		kept_add(t->kept, str_of(p->file.ticket), p->file.name, p->file.source);
+	} else if (f && p->committed) {
+		kept_prune(t->kept, f);
+	} else if (f && p->doubted && f->doubted) {
+		log_info("timeline: record %s is in no checkout and in no commit: lost", f->key);
+		kept_lose(t->kept, f);
+	}
+}
+
+static void review_free(struct review *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		sighting_release(&r->probes[i].file);
+		free(r->probes[i].folder);
+	}
+	free(r->probes);
+	free(r->common);
+	free(r->root);
+	free(r);
 }
 
 static void take_review(struct timeline *t, struct review *r)
@@ -287,22 +480,77 @@ static void take_review(struct timeline *t, struct review *r)
 	struct call *call;
 
 	t->reviewing = false;
-	if (r->failed)
+	if (r->failed) {
 		/* It may be half of one. */
 		past_free(r->past);
-	else
+		log_error("timeline: %s", r->why.text);
+	} else {
 		t->past = r->past;
+	}
+	for (size_t i = 0; i < r->count; i++)
+		judge(t, &r->probes[i]);
 	if (r->changed)
 		index_touch(t->ix);
 	DL_FOREACH(t->waiting, call)
-	if (call->has_past && call->awaited) {
-		call->past_failed = r->failed;
+	if (call->is_asking) {
+		call->is_asking = false;
+		call->past_failed = call->has_past && r->failed;
 		call->past_why = r->why;
 		call->awaited--;
 	}
-	free(r->common);
-	free(r->root);
-	free(r);
+	review_free(r);
+}
+
+void timeline_wrote(struct timeline *t, const char *dir, const char *name)
+{
+	const char *slash = strrchr(dir, '/');
+
+	kept_add(t->kept, str_of(slash ? slash + 1 : dir), name, NULL);
+}
+
+void timeline_sighted(void *data, int source, struct str path)
+{
+	struct timeline *t = data;
+
+	kept_sight(t->kept, source, path);
+}
+
+void timeline_begin(struct timeline *t)
+{
+	kept_sight_all(t->kept);
+}
+
+void timeline_look(struct timeline *t, uint64_t git_changes)
+{
+	t->git_changes = git_changes;
+	kept_look(t->kept);
+	review(t);
+}
+
+static struct kept_file *file_of(const struct timeline *t, const struct doc *doc)
+{
+	const struct ticket *owner = doc->copy->ticket;
+	char *ticket = xstrndup(owner->id.at, owner->id.len);
+	struct kept_file *f = kept_find(t->kept, ticket, strrchr(doc->path, '/') + 1);
+
+	free(ticket);
+	return f;
+}
+
+bool timeline_kept(struct timeline *t, const struct doc *doc, struct buf *into)
+{
+	const struct kept_file *f = file_of(t, doc);
+
+	return f && kept_read(t->kept, f, into);
+}
+
+void timeline_forget(struct timeline *t, const struct doc *doc)
+{
+	struct kept_file *f = file_of(t, doc);
+
+	if (f)
+		kept_prune(t->kept, f);
+	index_settle(t->ix);
 }
 
 /* -- Calls -------------------------------------------------------------- */
@@ -326,9 +574,9 @@ static void look_up(struct timeline *t, struct call *call, unsigned nth)
 
 	*l = (struct lookup){ .job = { .run = bg_look_up },
 			      .common = xstrdup(t->common),
-			      .gitdir = gitdir_of(t, stands(call)),
+			      .gitdir = gitdir_of(t, call_stands(call).at),
 			      .text = xstrdup(call->revisions[nth].text),
-			      .source = xstrdup(stands(call)),
+			      .source = xstrdup(call_stands(call).at),
 			      .root = git_config_root(t->git),
 			      .call = call,
 			      .nth = nth };
@@ -346,7 +594,7 @@ void timeline_await(struct timeline *t, struct call *call)
 		if (r->text && !r->view && !r->failed)
 			look_up(t, call, i);
 	}
-	call->awaited += call->asks_past;
+	call->awaited += call->asks_git;
 	BUG_IF(!call->awaited);
 	review(t);
 }
@@ -405,7 +653,6 @@ struct call *timeline_take(struct timeline *t)
 		DL_DELETE(t->waiting, call);
 		DL_APPEND(ready, call);
 	}
-	review(t);
 	index_settle(t->ix);
 	return ready;
 }
@@ -413,14 +660,16 @@ struct call *timeline_take(struct timeline *t)
 /* -- Life --------------------------------------------------------------- */
 
 struct timeline *timeline_new(struct index *ix, struct git *git, const char *common,
-			      void (*wake)(void *ctx), void *ctx)
+			      const char *state, bool writes, void (*wake)(void *ctx), void *ctx)
 {
 	struct timeline *t = xcalloc(1, sizeof(*t));
 
-	*t = (struct timeline){
-		.ix = ix, .git = git, .common = xstrdup(common),
-		.worker = worker_new("tpd-git", wake, ctx),
-	};
+	*t = (struct timeline){ .ix = ix,
+				.git = git,
+				.common = xstrdup(common),
+				.kept = kept_new(ix, state, writes),
+				.git_reviewed = UINT64_MAX,
+				.worker = worker_new("tpd-git", wake, ctx) };
 	return t;
 }
 
@@ -441,6 +690,7 @@ void timeline_free(struct timeline *t)
 		forget(t, 0);
 	past_free(t->past);
 	free(t->past_root);
+	kept_free(t->kept);
 	free(t->common);
 	free(t);
 }

@@ -13,9 +13,13 @@
  */
 struct timeline;
 
-/* `wake` is called on git's thread when timeline_take has something to take. */
+/*
+ * Below `state` copies of records are kept that are in no commit yet, where
+ * `writes` says that any may be made.  `wake` is called on git's thread when
+ * timeline_take has something to take.
+ */
 struct timeline *timeline_new(struct index *ix, struct git *git, const char *common,
-			      void (*wake)(void *ctx), void *ctx);
+			      const char *state, bool writes, void (*wake)(void *ctx), void *ctx);
 /* Calls that still wait are dropped. */
 void timeline_free(struct timeline *t);
 
@@ -29,6 +33,19 @@ bool timeline_past(struct timeline *t, struct call *call, const struct past **in
 
 /* The parked call is the timeline's until timeline_take gives it back. */
 void timeline_await(struct timeline *t, struct call *call);
+
+/* Once everything was read for the first time: what there is may be in no commit. */
+void timeline_begin(struct timeline *t);
+/* A record was written into this folder of a Ticket, with its copy. */
+void timeline_wrote(struct timeline *t, const char *dir, const char *name);
+/* A record file was read; for sources_on_record. */
+void timeline_sighted(void *t, int source, struct str path);
+/* Once a turn, when the index is settled: see what the checkouts have, and ask git where that is due. */
+void timeline_look(struct timeline *t, uint64_t git_changes);
+/* As service.undecided, service.kept and service.forget. */
+bool timeline_undecided(const struct timeline *t, bool all);
+bool timeline_kept(struct timeline *t, const struct doc *doc, struct buf *into);
+void timeline_forget(struct timeline *t, const struct doc *doc);
 
 /* Take in what git has answered; the calls that need not wait any more, linked by `next`. */
 struct call *timeline_take(struct timeline *t);

@@ -9,8 +9,8 @@ layers='
 floor    arena hash log
 model    layout content item artifact thread index index_private intake settle status claims claimtext trace ripple meaning cycle gate guard query why graph doctor brief follow view diff past log_rows audit
 service  service server conn listener feed clock dispatch draft answer handlers handle_*
-world    beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork
-top      agent main reading holders sources revision history timeline sources_private upkeep
+world    beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork keep
+top      agent main reading holders sources revision history timeline sources_private upkeep kept
 '
 
 # Which headers a layer, or a room, may not include.  A pattern with a slash is a path as

@@ -89,6 +89,7 @@ for words in queue:queue tickets:tickets records:records status:status doctor:do
 done
 is "$bad" "" "each command answers one line of JSON: schema 1, its kind, the clock"
 rm -r tickets/a/artifacts
+tpctl recover --forget >/dev/null
 bad=
 while read -r code words; do
 	tpctl $words >"$box/out" 2>"$box/err" </dev/null

@@ -55,8 +55,7 @@ finds bad-front bad_front_matter error bad-front/item.md 4
 ticket bad-state dreaming
 finds bad-state bad_state error bad-state/item.md 3
 ticket markers queued
-printf -- '---\ntitle: x\n<<<<<<< ours\nstate: queued\n=======\nstate: done\n>>>>>>> theirs\n---\n' >tickets/markers/item.md
-finds markers conflict_markers error markers/item.md 3
+printf -- '---\ntitle: x\nfinds markers conflict_markers error markers/item.md 3
 ticket twice queued
 slug_ticket open twice queued twice
 finds twice found_twice error open/twice null
@@ -182,6 +181,21 @@ ticket c5 done
 ask doctor c3
 gives 0 '*"count":0*' "is none once one of them is resolved"
 
+# -- What is in no commit ------------------------------------------------
+
+ticket lone ready
+tpctl --json record lone related c1 >"$box/out"
+file=$(field path)
+ask doctor lone
+gives 0 '*"count":0*' "a record that was made just now is not forgotten yet"
+sed -i 's/"at": "[^"]*"/"at": "2026-01-02T00:00:00Z"/' "$file"
+finds lone untracked warning "lone/artifacts/records/$(basename "$file")" null
+ticket away ready
+tpctl --json record away related c1 >"$box/out"
+rm "$(field path)"
+ask doctor away
+gives 5 '*"count":1,*"code":"lost","severity":"error","ticket":"away","text":*' "nor is one whose file is gone"
+
 # -- All -----------------------------------------------------------------
 
 ask doctor --limit 1000
@@ -192,6 +206,7 @@ tpctl --json call agent.describe >"$box/describe"
 import json, sys
 described, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))["problems"]
 codes = {one["code"] for one in found}
+<<<<<<< HEAD
 # What differs from the files takes an agent with a fault: report.sh has one.
 known = set(json.loads(described["table"])["words"]["problem"]) - {"drifted"}
 print("not found:", " ".join(sorted(known - codes)))

@@ -303,7 +303,7 @@ function stories.writes()
 		'"note": "Because of the rows."',
 		'with what was said'
 	)
-	is(state_text('held'), '○ held  ordered b', 'and its effect is seen at once')
+	is(state_text('held'), '○ held  ordered b  note: untracked', 'and its effect is seen at once')
 	vim.ui.input = function(_, go) go('Asked for.') end
 	like(
 		told('Tp record a conflicts-with c'),
@@ -514,7 +514,7 @@ local function dies()
 	like(told('Tp record a waiting Then.'), 'recorded', 'one that was restarted is found')
 	is(
 		state_text('note', fn.bufnr('tickets/a/item.md')),
-		'● clear  note: waiting',
+		'● clear  note: waiting, untracked',
 		'and seen by what is shown'
 	)
 end

@@ -704,12 +704,12 @@ static void without_the_authoritys_tree_nothing_is_elsewhere(void **state)
 	assert_false(find(ix, "T-1")->elsewhere);
 }
 
-static void there_is_room_for_64_sources_and_no_more(void **state)
+static void there_is_room_for_63_sources_and_no_more(void **state)
 {
 	struct index *ix = *state;
 	char name[16];
 
-	for (int i = 0; i < SOURCES_MAX; i++) {
+	for (int i = 0; i < SOURCE_LOST; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		model_item(ix, name, "T-1", "ready");
 	}
@@ -718,6 +718,66 @@ static void there_is_room_for_64_sources_and_no_more(void **state)
 	assert_int_equal(index_count(ix), 1);
 	index_source_drop(ix, 7);
 	assert_int_equal(index_source_add(ix, "one more"), 7);
+}
+
+/* -- Lost records ------------------------------------------------------- */
+
+#define LOST_PATH "T-1/artifacts/records/01A.json"
+
+static void put_lost(struct index *ix)
+{
+	struct str bytes = STR("{\"id\":\"01A\",\"ticket_id\":\"T-1\",\"kind\":\"after\","
+			       "\"related_ticket\":\"T-2\",\"author\":\"a\","
+			       "\"at\":\"2026-05-01T01:00:00Z\"}");
+
+	index_lost_put(ix, STR(LOST_PATH),
+		       artifact_parse(ROLE_RECORD, STR("T-1"), STR("01A.json"), bytes));
+	index_settle(ix);
+}
+
+static void a_lost_record_counts_and_is_of_no_source(void **state)
+{
+	struct index *ix = *state;
+
+	model_item(ix, "main", "T-1", "queued");
+	model_item(ix, "main", "T-2", "ready");
+	put_lost(ix);
+	assert_string_equal(model_status(ix, "T-1", "01A"), "lost");
+	assert_non_null(strstr(model_gate(ix, "T-1"), "held ordered/hold/plan T-2"));
+	assert_ptr_equal(index_lost_next(ix, NULL), find(ix, "T-1"));
+	assert_null(index_lost_next(ix, find(ix, "T-1")));
+	model_item(ix, "main", "T-2", "done");
+	index_settle(ix);
+	assert_string_equal(model_status(ix, "T-1", "01A"), "satisfied");
+	index_lost_drop(ix, STR(LOST_PATH));
+	index_lost_drop(ix, STR(LOST_PATH));
+	index_settle(ix);
+	assert_string_equal(model_status(ix, "T-1", "01A"), "none");
+	assert_null(index_lost_next(ix, NULL));
+}
+
+static void a_record_that_a_source_has_is_not_lost(void **state)
+{
+	struct index *ix = *state;
+
+	model_item(ix, "main", "T-1", "queued");
+	model_item(ix, "main", "T-2", "ready");
+	put_lost(ix);
+	model_record(ix, "main", "T-1", "01A", "after", 1, ",\"related_ticket\":\"T-2\"");
+	index_settle(ix);
+	assert_string_equal(model_status(ix, "T-1", "01A"), "live");
+	assert_int_equal(find(ix, "T-1")->own_count, 1);
+}
+
+static void a_lost_record_brings_no_ticket(void **state)
+{
+	struct index *ix = *state;
+
+	put_lost(ix);
+	assert_null(index_find(ix, STR("T-1")));
+	assert_int_equal(index_count(ix), 0);
+	assert_non_null(index_lost_next(ix, NULL));
+	assert_int_equal(index_record_count(ix), 1);
 }
 
 /* -- Every history comes to the same index --------------------------------------- */
@@ -1037,7 +1097,10 @@ int main(void)
 		with_index(a_ticket_that_moved_its_folder_between_checkouts_is_one),
 		with_index(a_dropped_source_leaves_what_others_have),
 		with_index(without_the_authoritys_tree_nothing_is_elsewhere),
-		with_index(there_is_room_for_64_sources_and_no_more),
+		with_index(a_lost_record_counts_and_is_of_no_source),
+		with_index(a_record_that_a_source_has_is_not_lost),
+		with_index(a_lost_record_brings_no_ticket),
+		with_index(there_is_room_for_63_sources_and_no_more),
 		cmocka_unit_test(an_index_that_followed_every_change_is_as_one_made_anew),
 	};
 

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "kept.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "keep.h"
+#include "log.h"
+#include "reading.h"
+
+/* Copies are for decisions of these days, not for a tree that was never committed. */
+#define SIGHTINGS_MAX 1000
+/* No checkout takes longer to go. */
+#define DELETED_S 60
+
+struct kept {
+	struct index *ix;
+	char *state;
+	bool writes;
+	struct kept_file *files;
+	size_t doubts;
+	uint64_t looked; /* generation */
+	struct sighting *sighted;
+	size_t sighted_count;
+};
+
+char *kept_folder(const struct kept *k, const char *source)
+{
+	return source ? xasprintf("%s/seen/%s", k->state, source) : xasprintf("%s/kept", k->state);
+}
+
+bool kept_read(const struct kept *k, const struct kept_file *f, struct buf *into)
+{
+	char *folder = kept_folder(k, f->source);
+	bool ok = keep_get(folder, f->ticket, f->name, into);
+
+	free(folder);
+	return ok;
+}
+
+struct kept_file *kept_files(const struct kept *k)
+{
+	return k->files;
+}
+
+size_t kept_doubts(const struct kept *k)
+{
+	return k->doubts;
+}
+
+struct kept_file *kept_find(const struct kept *k, const char *ticket, const char *name)
+{
+	char *key = xasprintf("%s/%s", ticket, name);
+	struct kept_file *f;
+
+	HASH_FIND(hh, k->files, key, strlen(key), f);
+	free(key);
+	return f;
+}
+
+static struct kept_file *file_new(struct kept *k, const char *ticket, const char *name)
+{
+	size_t size = strlen(ticket) + 1 + strlen(name) + 1;
+	struct kept_file *f = xcalloc(1, sizeof(*f) + size);
+
+	snprintf(f->key, size, "%s/%s", ticket, name);
+	f->ticket = xstrdup(ticket);
+	f->name = f->key + strlen(ticket) + 1;
+	HASH_ADD_KEYPTR(hh, k->files, f->key, strlen(f->key), f);
+	return f;
+}
+
+static void drop_file(const struct kept *k, const struct kept_file *f, const char *source)
+{
+	char *folder = kept_folder(k, source);
+
+	if (k->writes)
+		keep_drop(folder, f->ticket, f->name);
+	free(folder);
+}
+
+void kept_add(struct kept *k, struct str ticket, const char *name, const char *source)
+{
+	char *id = xstrndup(ticket.at, ticket.len);
+	struct kept_file *f = kept_find(k, id, name);
+	bool known = f != NULL;
+
+	f = f ? f : file_new(k, id, name);
+	free(id);
+	/* One that we wrote stays that, wherever it is seen; then one copy is too many. */
+	if (known && !f->source && source)
+		drop_file(k, f, source);
+	if (known && (!f->source || f->lost))
+		return;
+	if (known && !source)
+		drop_file(k, f, f->source);
+	free(f->source);
+	f->source = source ? xstrdup(source) : NULL;
+	k->looked = 0;
+}
+
+/* What a folder of copies is listed for. */
+struct listing {
+	struct kept *k;
+	const char *source;
+};
+
+static void add_listed(void *ctx, const char *ticket, const char *name)
+{
+	const struct listing *l = ctx;
+	struct str id = str_of(ticket);
+
+	if (layout_id_ok(id) && layout_role(ROLE_RECORDS, str_of(name)) == ROLE_RECORD)
+		kept_add(l->k, id, name, l->source);
+}
+
+static void load(struct kept *k, const char *source)
+{
+	struct listing l = { k, source };
+	char *folder = kept_folder(k, source);
+
+	keep_list(folder, add_listed, &l);
+	free(folder);
+}
+
+static void load_seen(void *ctx, const char *source)
+{
+	load(ctx, source);
+}
+
+struct kept *kept_new(struct index *ix, const char *state, bool writes)
+{
+	struct kept *k = xcalloc(1, sizeof(*k));
+
+	*k = (struct kept){ .ix = ix, .state = xstrdup(state), .writes = writes };
+	load(k, NULL);
+	char *seen = xasprintf("%s/seen", state);
+	keep_folders(seen, load_seen, k);
+	free(seen);
+	return k;
+}
+
+static void forget(struct kept *k, struct kept_file *f)
+{
+	HASH_DELETE(hh, k->files, f);
+	free(f->ticket);
+	free(f->source);
+	free(f);
+}
+
+void kept_free(struct kept *k)
+{
+	if (!k)
+		return;
+	while (k->files)
+		forget(k, k->files);
+	for (size_t i = 0; i < k->sighted_count; i++)
+		sighting_release(&k->sighted[i]);
+	free(k->sighted);
+	free(k->state);
+	free(k);
+}
+
+/* -- Where they are ----------------------------------------------------- */
+
+static bool is_file_of(const struct doc *d, const char *name)
+{
+	struct str path = str_of(d->path), end = str_of(name);
+
+	return d->content->role == ROLE_RECORD && str_ends(path, end) &&
+	       path.at[path.len - end.len - 1] == '/';
+}
+
+/* Say of each checkout's file whether it is in no commit; whether there is any. */
+static bool mark(struct kept *k, const struct kept_file *f, bool loose)
+{
+	struct ticket *t = index_named(k->ix, str_of(f->ticket));
+	bool any = false;
+
+	for (struct copy *c = t ? t->copies : NULL; c; c = c->next)
+		for (struct doc *d = c->docs; d; d = d->next) {
+			if (!is_file_of(d, f->name))
+				continue;
+			any = true;
+			if (d->loose == loose)
+				continue;
+			d->loose = loose;
+			index_touch_ticket(k->ix, t);
+		}
+	return any;
+}
+
+static struct str lost_path(const struct kept_file *f, char **into)
+{
+	*into = xasprintf("%s/artifacts/records/%s", f->ticket, f->name);
+	return str_of(*into);
+}
+
+static void find_again(struct kept *k, struct kept_file *f)
+{
+	char *path;
+
+	if (!f->lost)
+		return;
+	f->lost = false;
+	index_lost_drop(k->ix, lost_path(f, &path));
+	free(path);
+}
+
+static void drop_copy(struct kept *k, struct kept_file *f)
+{
+	drop_file(k, f, f->source);
+	forget(k, f);
+	k->looked = 0;
+}
+
+static bool has_source(const struct kept *k, const char *name)
+{
+	for (int i = -1; (i = index_source_next(k->ix, UINT64_MAX, i)) >= 0;)
+		if (strcmp(index_source(k->ix, i)->name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Somebody deleted what somebody wrote; or the checkout is about to go, and its
+ * files go one by one.
+ */
+static void look_at_deleted(struct kept *k, struct kept_file *f)
+{
+	int64_t now = time(NULL);
+
+	f->doubted = false;
+	if (!f->deleted)
+		f->deleted = now;
+	else if (now - f->deleted > DELETED_S)
+		drop_copy(k, f);
+}
+
+static void look_for(struct kept *k, struct kept_file *f)
+{
+	/* Whether what others wrote is in a commit, we know only of what happened to be seen. */
+	bool there = mark(k, f, !f->source);
+
+	if (there)
+		find_again(k, f);
+	f->doubted = !there && !f->lost;
+	if (f->doubted && f->source && has_source(k, f->source)) {
+		look_at_deleted(k, f);
+		return;
+	}
+	f->deleted = 0;
+	k->doubts += f->doubted;
+}
+
+void kept_look(struct kept *k)
+{
+	struct kept_file *f, *next;
+
+	if (k->looked == index_generation(k->ix))
+		return;
+	k->doubts = 0;
+	HASH_ITER(hh, k->files, f, next)
+	look_for(k, f);
+	index_settle(k->ix);
+	k->looked = index_generation(k->ix);
+}
+
+void kept_prune(struct kept *k, struct kept_file *f)
+{
+	find_again(k, f);
+	mark(k, f, false);
+	drop_copy(k, f);
+}
+
+/* What was seen in a checkout that is gone is ours to keep now. */
+static void adopt(struct kept *k, struct kept_file *f, const struct buf *bytes)
+{
+	char *from = kept_folder(k, f->source), *to = kept_folder(k, NULL);
+	struct fault why;
+
+	if (k->writes &&
+	    keep_put(to, f->ticket, f->name, (struct str){ bytes->at, bytes->len }, &why)) {
+		keep_drop(from, f->ticket, f->name);
+		free(f->source);
+		f->source = NULL;
+	}
+	free(from);
+	free(to);
+}
+
+void kept_lose(struct kept *k, struct kept_file *f)
+{
+	struct buf bytes = { 0 };
+	char *path;
+	struct str at = lost_path(f, &path);
+
+	f->doubted = false;
+	k->looked = 0;
+	if (kept_read(k, f, &bytes)) {
+		f->lost = true;
+		index_lost_put(k->ix, at,
+			       reading_of(at, ROLE_RECORD, (struct str){ bytes.at, bytes.len }));
+		if (f->source)
+			adopt(k, f, &bytes);
+	} else {
+		/* The copy went too; there is nothing left to tell of. */
+		log_error("kept: the copy of record %s is gone too", f->key);
+		forget(k, f);
+	}
+	buf_release(&bytes);
+	free(path);
+}
+
+/* -- What was seen ------------------------------------------------------ */
+
+void sighting_release(struct sighting *s)
+{
+	free(s->ticket);
+	free(s->name);
+	free(s->source);
+	free(s->tree);
+	free(s->path);
+}
+
+void kept_sight(struct kept *k, int source, struct str path)
+{
+	const struct source *from = index_source(k->ix, source);
+	struct sighting s;
+	struct spot spot;
+
+	if (!k->writes || !from || k->sighted_count >= SIGHTINGS_MAX || !layout_split(path, &spot))
+		return;
+	const char *slash = memrchr(path.at, '/', path.len);
+	s.ticket = xstrndup(spot.ticket.at, spot.ticket.len);
+	s.name = xstrndup(slash + 1, (size_t)(path.at + path.len - slash) - 1);
+	s.source = xstrdup(from->name);
+	s.tree = xasprintf("%s/%s", from->top, from->root);
+	s.path = xstrndup(path.at, path.len);
+	const struct kept_file *known = kept_find(k, s.ticket, s.name);
+	/* Others write a file bit by bit, and what was seen first may be half of it. */
+	if (known && !known->source) {
+		sighting_release(&s);
+		return;
+	}
+	k->sighted = xrealloc(k->sighted, (k->sighted_count + 1) * sizeof(s));
+	k->sighted[k->sighted_count++] = s;
+	if (k->sighted_count == SIGHTINGS_MAX)
+		log_info("kept: %d record files came at once; of more no copy is kept",
+			 SIGHTINGS_MAX);
+}
+
+void kept_sight_all(struct kept *k)
+{
+	size_t count;
+	struct ticket *const *all = index_tickets(k->ix, &count);
+
+	for (size_t i = 0; i < count && k->sighted_count < SIGHTINGS_MAX; i++)
+		for (const struct copy *c = all[i]->copies; c; c = c->next)
+			for (const struct doc *d = c->docs; d; d = d->next)
+				if (d->content->role == ROLE_RECORD)
+					kept_sight(k, c->source, str_of(d->path));
+}
+
+size_t kept_sighted(const struct kept *k)
+{
+	return k->sighted_count;
+}
+
+struct sighting *kept_take_sightings(struct kept *k, size_t *count)
+{
+	struct sighting *taken = k->sighted;
+
+	*count = k->sighted_count;
+	k->sighted = NULL;
+	k->sighted_count = 0;
+	return taken;
+}

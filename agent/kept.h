@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TP_KEPT_H
+#define TP_KEPT_H
+
+#include "buf.h"
+#include "index.h"
+
+/*
+ * Records of which a copy is kept because they are in no commit yet, and what
+ * becomes of them: a commit holds one, and the copy goes; or its file goes from
+ * every checkout, and it is lost.
+ *
+ * What we wrote was acknowledged, and is lost however it goes.  What others
+ * wrote and we only saw is lost when its checkout goes with it; a file that is
+ * deleted in a checkout that stays was meant to be.
+ */
+struct kept;
+
+struct kept_file {
+	UT_hash_handle hh; /* by key */
+	bool doubted;      /* no checkout has it: either a commit has it, or it is lost */
+	bool lost;
+	char *source; /* in which it was seen; NULL: we wrote it */
+	int64_t deleted; /* since when (seconds) somebody else's is gone from a checkout that stays; 0: not */
+	const char *name; /* in key, as is the Ticket's id before the slash */
+	char *ticket;
+	char key[]; /* TICKET/NAME */
+};
+
+/* A record file that was read and that may be in no commit. */
+struct sighting {
+	char *ticket, *name;
+	char *source;
+	char *tree; /* its tree's root */
+	char *path; /* from there */
+};
+
+/* `writes`: whether copies may be made and removed, or only read.  Folders below `state`. */
+struct kept *kept_new(struct index *ix, const char *state, bool writes);
+void kept_free(struct kept *k);
+/* Where copies of what was seen in a source lie, or (NULL) of what we wrote; the caller's. */
+char *kept_folder(const struct kept *k, const char *source);
+/* The copy's bytes. */
+bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *into);
+
+/* A copy is there now, of a file that we wrote, or that was seen in this source. */
+void kept_add(struct kept *k, struct str ticket, const char *name, const char *source);
+struct kept_file *kept_find(const struct kept *k, const char *ticket, const char *name);
+struct kept_file *kept_files(const struct kept *k);
+
+/* See which of them the checkouts have, once the index is settled; settles it again. */
+void kept_look(struct kept *k);
+/* How many are doubted. */
+size_t kept_doubts(const struct kept *k);
+
+/* A commit has it. */
+void kept_prune(struct kept *k, struct kept_file *file);
+/* None has. */
+void kept_lose(struct kept *k, struct kept_file *file);
+
+/* Take note of a record file: a copy is to be kept, or another one. */
+void kept_sight(struct kept *k, int source, struct str path);
+/* All that the index has, as far as there are not too many. */
+void kept_sight_all(struct kept *k);
+/* What was sighted since the last call, the caller's with each text. */
+struct sighting *kept_take_sightings(struct kept *k, size_t *count);
+size_t kept_sighted(const struct kept *k);
+void sighting_release(struct sighting *s);
+
+#endif

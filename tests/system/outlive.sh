@@ -1,0 +1,164 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# A decision outlives its checkout: whatever happens to the file, it counts until a
+# commit has it, and can be written back.
+. "$(dirname "$0")/lib.sh"
+
+kept()
+{
+	find "$box/state" \( -path '*/kept/*' -o -path '*/seen/*' \) -type f | wc -l
+}
+
+# decided ID: whether the record counts, and how.
+status_of()
+{
+	ask records --status all
+	printf '%s\n' "$out" | sed 's/{"id"/\n{"id"/g' | grep -F "\"$1\"" |
+		sed 's/.*"status":"\([a-z]*\)".*/\1/'
+}
+
+record_id()
+{
+	field record.id
+}
+
+repository main
+ticket a queued
+ticket b ready
+commit
+git worktree add -q "$box/side" -b side
+git config ticketplan.record-to asking
+
+# -- A worktree that is removed by force ---------------------------------
+
+(cd "$box/side" && tpctl --json record a blocked-by b -m 'Needs it.') >"$box/out"
+one=$(record_id)
+is "$(field source path | head -c 200)" \
+	"$(printf 'side\n%s' "$box/side/tickets/a/artifacts/records/$one.json")" \
+	"record-to=asking: it goes where it is asked for, and the answer says so"
+is "$(kept)" 1 "a copy is kept"
+ask check a
+gives 3 '*"code":"untracked","severity":"note"*in no commit yet*' "the gate notes that it is in no commit"
+git worktree remove --force "$box/side"
+ask check a
+gives 3 '*"verdict":"held"*"code":"blocked"*"code":"untracked"*tpctl recover*' \
+	"the worktree removed by force: it holds all the same"
+is "$(status_of "$one")" lost "and is said to be lost"
+ask show a
+gives 0 '*"status":"lost","sources":[[]],*' "by the Ticket too, in no checkout"
+ask doctor
+gives 5 '*"code":"lost"*'"$one"*'tpctl recover*' "and by the doctor"
+ask brief
+gives 0 "*lost a: record $one*" "and by the brief"
+tpctl stop >/dev/null
+tpctl start >/dev/null
+is "$(status_of "$one")" lost "also after the agent was started anew"
+ask --offline check a
+gives 3 '*"verdict":"held"*tpctl recover*' "and on a pipe"
+tp recover nothing
+gives 4 '*names no lost record*' "a name that is none"
+ask recover a
+gives 0 "*\"recovered\":[[]\"$box/main/tickets/a/artifacts/records/$one.json\"],\"left\":[[]]*" \
+	"written back, into a checkout that is there"
+is "$(status_of "$one")" live "it is there again"
+ask recover
+gives 0 '*"recovered":[[]],"left":[[]]*' "and there is nothing more"
+is "$(kept)" 1 "its copy stays"
+commit 'with it'
+ask check a
+unlike "$out" '*"code":"untracked"*' "until a commit has it"
+is "$(kept)" 0 "then it goes"
+
+# -- What people do to files ---------------------------------------------
+
+vanishes()
+{
+	tpctl --json record a after b -m 'Later.' >"$box/out"
+	two=$(record_id)
+	eval "$1"
+	is "$(status_of "$two")" lost "$2: lost"
+	ask check a
+	gives 3 '*"code":"ordered"*' "$2: and holds"
+	tpctl recover >/dev/null
+	is "$(status_of "$two")" live "$2: written back"
+	rm tickets/a/artifacts/records/"$two".json
+	is "$(status_of "$two")" lost "removed by hand"
+	ask recover "$two" --forget
+	gives 0 "*\"recovered\":[[]\"$two\"]*" "and let go"
+	is "$(status_of "$two")" "" "for good"
+}
+vanishes 'git clean -qfdx' 'git clean'
+vanishes 'git add -A; git reset -q --hard' 'git reset --hard'
+vanishes 'git stash -qu; git stash drop -q' 'git stash, dropped'
+
+tpctl --json record a after b -m 'Later.' >"$box/out"
+two=$(record_id)
+git stash -qu
+is "$(status_of "$two")" lost "git stash -u"
+git stash pop -q
+is "$(status_of "$two")" live "git stash pop"
+
+# -- Commits remove what commits brought ---------------------------------
+
+commit 'two'
+is "$(status_of "$two")" live "committed"
+git rm -q "tickets/a/artifacts/records/$two.json"
+is "$(status_of "$two")" "" "removed from the index and the checkout, with a commit that has it: gone, not lost"
+git commit -qm 'without two'
+ask doctor
+unlike "$out" '*"code":"lost"*' "nor by a commit that removes it"
+git worktree add -q "$box/third" -b third
+(cd "$box/third" && tpctl --json record a related b && git add -A && git commit -qm three) >"$box/out"
+three=$(head -n 1 "$box/out" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+git worktree remove --force "$box/third"
+is "$(status_of "$three")" "" "on a branch that nobody has checked out it is no more lost than that branch"
+is "$(kept)" 0 "no copy of it is kept"
+git merge -q third
+is "$(status_of "$three")" live "and it comes with the merge"
+
+# -- A Ticket that goes with its checkout --------------------------------
+
+git worktree add -q --detach "$box/fourth"
+(cd "$box/fourth" && ticket new queued && tpctl --json record new after a) >"$box/out"
+four=$(record_id)
+git worktree remove --force "$box/fourth"
+is "$(status_of "$four")" lost "a record of a Ticket that is gone too"
+ask doctor
+gives 5 "*\"code\":\"lost\"*\"ticket\":\"new\"*$four*" "the doctor names both"
+ask recover
+gives 0 "*\"recovered\":[[]],\"left\":[[]\"$four of new: the Ticket is in no checkout*" \
+	"it cannot be written back without its Ticket"
+ticket new queued
+ask recover
+gives 0 '*tickets/new/artifacts/records/*"left":[[]]*' "and can, once that is there"
+
+# -- Records of others ---------------------------------------------------
+
+commit 'all'
+git worktree add -q "$box/fifth" -b fifth
+(cd "$box/fifth" && record_file b 01JAAAAAAAAAAAAAAAAAAAAAAA related a)
+ask records
+tpctl call agent.sync >/dev/null
+is "$(kept)" 1 "a record that somebody wrote by hand is kept too, once it was seen"
+git worktree remove --force "$box/fifth"
+is "$(status_of 01JAAAAAAAAAAAAAAAAAAAAAAA)" lost "it is lost with its checkout"
+tpctl stop >/dev/null
+git worktree add -q "$box/fifth" fifth
+tpctl start >/dev/null
+is "$(status_of 01JAAAAAAAAAAAAAAAAAAAAAAA)" lost "also where another one of that name comes"
+tpctl recover >/dev/null
+is "$(status_of 01JAAAAAAAAAAAAAAAAAAAAAAA)" live "and recovered"
+record_file b 01JBBBBBBBBBBBBBBBBBBBBBBB related a
+tpctl call agent.sync >/dev/null
+rm tickets/b/artifacts/records/01JBBBBBBBBBBBBBBBBBBBBBBB.json
+is "$(status_of 01JBBBBBBBBBBBBBBBBBBBBBBB)" "" \
+	"what somebody wrote and deletes in a checkout that stays was meant to go"
+git add -A
+git update-ref refs/heads/aside "$(git commit-tree -m aside "$(git write-tree)")"
+ask check b
+unlike "$out" '*"code":"untracked"*' "a commit on any branch will do"
+is "$(find "$box/state" -path '*/kept/*' -type f)" "" "for its copy to go"
+TP_READ_ONLY=1 tpctl recover >"$box/out" 2>&1
+like "$(cat "$box/out")" '*read*' "who may only read recovers nothing"
+finish
