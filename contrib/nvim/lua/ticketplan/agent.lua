@@ -276,15 +276,20 @@ end
 
 -- -- Where files are ------------------------------------------------------
 
--- A file of some checkouts, as a path of this machine: in this checkout if that has it.
--- `sources` are their names, `file` its path from their tops.
-function Agent:file(sources, file)
+-- The tops of all checkouts, by name; nil and a fault.
+function Agent:tops()
 	local status, err = self:ask('agent.status', {})
 	if not status then return nil, err end
 	local tops = {}
 	for _, source in ipairs(status.sources) do
 		tops[source.name] = source.path
 	end
+	return tops
+end
+
+-- A file of some checkouts, as a path of this machine: in this checkout if that has it.
+-- `sources` are their names, `file` its path from their tops.
+function Agent:file(sources, file, tops)
 	local best
 	for _, name in ipairs(sources) do
 		local top = tops[name]

@@ -105,73 +105,53 @@ local function go_to(call)
 	end
 end
 
--- Where a list of files and lines goes.
-local function quickfix(title, items)
+-- Show rows of an answer as a list of places; item(row) gives the sources and the file of a
+-- row, and what else the list shall say of it.
+local function quickfix(call, title, rows, item)
+	local tops, items = call.agent:tops() or {}, {}
+	for at, row in ipairs(rows) do
+		local sources, file, rest = item(row)
+		rest.filename = file and call.agent:file(sources, file, tops)
+		rest.text = require('ticketplan.text').plain(rest.text)
+		items[at] = rest
+	end
 	vim.fn.setqflist({}, ' ', { title = title, items = items })
 	if #items > 0 then vim.cmd('botright copen') end
 end
 
+local function doctor_item(problem)
+	local said = ('%s: %s; %s'):format(problem.code, problem.text, problem.remedy)
+	local kind = problem.severity == 'error' and 'E' or 'W'
+	return { problem.source or 'main' },
+		problem.file,
+		{ lnum = problem.line or 1, type = kind, text = said }
+end
+
 local function doctor(call)
-	local plain = require('ticketplan.text').plain
-	call.agent:request(
-		'doctor.run',
-		{ ticket = call.words[1], limit = 1000 },
-		told(function(answer)
-			local items = {}
-			for _, problem in ipairs(answer.problems) do
-				local file = problem.file
-					and call.agent:file(
-						{ problem.source or 'main' },
-						problem.file
-					)
-				items[#items + 1] = {
-					filename = file,
-					lnum = problem.line,
-					type = problem.severity == 'error' and 'E' or 'W',
-					text = plain(
-						problem.code
-							.. ': '
-							.. problem.text
-							.. '; '
-							.. problem.remedy
-					),
-				}
-			end
-			quickfix('Tp doctor', items)
-			say(
-				answer.count == 0 and 'no problems'
-					or ('%d problems'):format(answer.count)
-			)
-		end)
+	local go = told(function(answer)
+		quickfix(call, 'Tp doctor', answer.problems, doctor_item)
+		say(answer.count == 0 and 'no problems' or ('%d problems'):format(answer.count))
+	end)
+	call.agent:request('doctor.run', { ticket = call.words[1], limit = 1000 }, go)
+end
+
+local function record_item(one)
+	local said = ('%s %s %s  %s'):format(
+		one.ticket_id,
+		one.kind,
+		one.other or '',
+		one.note or ''
 	)
+	return one.sources, one.file, { lnum = one.line, text = said }
 end
 
 local function records(call)
-	local plain = require('ticketplan.text').plain
 	local id = call.words[1] or ticket.of_buffer(call.buf)
-	call.agent:request(
-		'record.query',
-		{ ticket = id, limit = 1000 },
-		told(function(answer)
-			local items = {}
-			for _, one in ipairs(answer.records) do
-				items[#items + 1] = {
-					filename = call.agent:file(one.sources, one.file),
-					lnum = one.line,
-					text = plain(
-						('%s %s %s  %s'):format(
-							one.ticket_id,
-							one.kind,
-							one.other or '',
-							one.note or ''
-						)
-					),
-				}
-			end
-			quickfix('Tp records', items)
-			if answer.count == 0 then say('no records') end
-		end)
-	)
+	local go = told(function(answer)
+		quickfix(call, 'Tp records', answer.records, record_item)
+		if answer.count == 0 then say('no records') end
+	end)
+	call.agent:request('record.query', { ticket = id, limit = 1000 }, go)
 end
 
 -- Say what was stored, and show what became of it.

@@ -8,7 +8,8 @@ local M = {}
 local PAGES = 20
 
 local function place(agent, sources, file, line)
-	local path, err = agent:file(sources, file)
+	local tops, err = agent:tops()
+	local path = tops and agent:file(sources, file, tops)
 	if path then return { path = path, line = line or 1 } end
 	return nil, err
 end
