@@ -18,6 +18,12 @@ if [ -n "${TP_CORPUS-}" ]; then
 		tar -xJf "$archive"
 		seen_by "$python" "$system/oracle_ask.py" --tree "$bin/tpctl" "$box/$name"
 	done
+	# Two checkouts of one project at different commits.
+	cd "$box/flat" && commit
+	git worktree add -q --detach ../later
+	rm -rf ../later/.yoi
+	tar -xJf "$TP_CORPUS/busy.tar.xz" -C ../later
+	seen_by "$python" "$system/oracle_ask.py" --tree "$bin/tpctl" "$box/flat"
 	mkdir "$box/history"
 	for checkouts in one two; do
 		seen_by "$python" "$system/oracle_ask.py" --history "$bin/tpctl" "$box/history" \

@@ -3,7 +3,7 @@
 """Ask tpd everything about many trees, and compare each word with the second opinion.
 
 oracle_ask.py TPCTL FOLDER SEED WORLDS     trees by chance, in repositories below FOLDER
-oracle_ask.py --tree TPCTL REPOSITORY      one repository as it is
+oracle_ask.py --tree TPCTL REPOSITORY      one repository as it is, with its worktrees
 oracle_ask.py --history TPCTL FOLDER FILE one|two
                                            events of a tree, one after the other
 """
@@ -112,7 +112,7 @@ class Compare:
         self.same(ident + " diverged", got.get("diverged", False), told.diverged(ident))
         self.same(ident + " sources", [(one["name"], one["state"]) for one in got["sources"]],
                   sorted(((name, seen.state) for name, seen in told.seen[ident]
-                          for _ in range(seen.folders)), key=lambda pair: (pair[0] != "main", pair[0])))
+                          for _ in range(seen.folders)), key=lambda pair: pair[0]))
         self.same(ident + " outgoing", sorted(map(self.row, got["outgoing"])),
                   sorted((one.id, one.kind, one.other or "", one.status, one.origin,
                           tuple(sorted(one.sources)))
@@ -167,7 +167,7 @@ class World:
         self.begin()
         self.tops = {"main": folder}
         for name in rng.sample(["zeta", "alpha", "\u00fcber", "n.1"], rng.choice([0, 0, 1, 2])):
-            self.add(folder + "-" + name)
+            self.add(os.path.join(os.path.dirname(folder), name + "-" + os.path.basename(folder)))
         self.authority = "main"
         if len(self.tops) > 1 and rng.random() < 0.3:
             self.authority = rng.choice(sorted(self.tops))
@@ -262,8 +262,17 @@ def by_chance(tpctl, folder, seed, worlds):
     return 0
 
 
+def linked(top):
+    """Names and tops of linked checkouts."""
+    folder = os.path.join(top, ".git/worktrees")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        with open(os.path.join(folder, name, "gitdir")) as file:
+            yield name, os.path.dirname(file.read().strip())
+
+
 def one_tree(tpctl, top):
     world = World.plain(tpctl, top)
+    world.tops.update(linked(top))
     compare = Compare(world.conn(), world.told())
     for line in compare.everything():
         print("not ok", line[:1500])
