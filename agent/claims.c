@@ -34,6 +34,7 @@ static struct claim *claim_new(const struct claim *like)
 
 	*c = *like;
 	c->refs = 1;
+	c->line = NULL;
 	c->ticket = keep(&room, like->ticket);
 	c->session = keep(&room, like->session);
 	c->role = keep(&room, like->role);
@@ -50,8 +51,10 @@ struct claim *claim_share(struct claim *claim)
 
 void claim_free(struct claim *claim)
 {
-	if (claim && --claim->refs == 0)
-		free(claim);
+	if (!claim || --claim->refs)
+		return;
+	free(claim->line);
+	free(claim);
 }
 
 static struct claim_end *end_new(const struct claim_end *like)
@@ -61,6 +64,7 @@ static struct claim_end *end_new(const struct claim_end *like)
 
 	*e = *like;
 	e->refs = 1;
+	e->line = NULL;
 	e->claim = claim_share(like->claim);
 	e->by = keep(&room, like->by);
 	e->reason = keep(&room, like->reason);
@@ -80,6 +84,7 @@ void claim_end_free(struct claim_end *end)
 	if (!end || --end->refs)
 		return;
 	claim_free(end->claim);
+	free(end->line);
 	free(end);
 }
 

@@ -24,7 +24,7 @@
 #define CLAIM_JUMP INT64_C(1000000)
 /* At most so many live at once; of those that ended so many are remembered. */
 #define CLAIMS_MAX 4096
-#define CLAIM_ENDS_MAX 256
+#define CLAIM_ENDS_MAX 128
 /* Of accepted plans, places on this machine that are remembered. */
 #define CLAIM_PATHS_MAX 1024
 
@@ -42,6 +42,7 @@ struct claim {
 	int64_t ttl;      /* LEASE: microseconds */
 	int64_t until;    /* LEASE: microseconds of the boot-time clock */
 	int64_t until_at; /* the same, since 1970, as far as the wall clock can be trusted */
+	char *line;       /* itself as text, once that was asked for; NULL before */
 };
 
 struct claim_end {
@@ -52,6 +53,7 @@ struct claim_end {
 	struct str by;       /* TAKEN_OVER: the session */
 	struct str reason;   /* and what it said */
 	uint64_t generation; /* of the index, from which on answers know it; 0: not told yet */
+	char *line;          /* as that of a claim */
 };
 
 /* Where a plan's checkout is on this machine. */

@@ -68,14 +68,33 @@ static json_t *path_json(const struct claim_path *p)
 	return object;
 }
 
-/* One object a line: somebody may have to read it. */
-static void add_line(struct buf *out, size_t n, json_t *object)
+static char *line_of(json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 
-	buf_addf(out, "%s\n%s", n ? "," : "", text);
-	free(text);
 	json_decref(object);
+	return text;
+}
+
+/* One object a line: somebody may have to read it. */
+static void add_line(struct buf *out, size_t n, const char *line)
+{
+	buf_add_str(out, n ? STR(",\n") : STR("\n"));
+	buf_add_str(out, str_of(line));
+}
+
+static const char *claim_line(struct claim *c)
+{
+	if (!c->line)
+		c->line = line_of(claim_json(c));
+	return c->line;
+}
+
+static const char *end_line(struct claim_end *e)
+{
+	if (!e->line)
+		e->line = line_of(end_json(e));
+	return e->line;
 }
 
 void claims_write(const struct claims *c, const char *boot, struct buf *out)
@@ -83,13 +102,16 @@ void claims_write(const struct claims *c, const char *boot, struct buf *out)
 	buf_addf(out, "\"boot\":\"%s\",\"token\":%llu,\n\"claims\":[", boot,
 		 (unsigned long long)c->token);
 	for (size_t i = 0; i < c->count; i++)
-		add_line(out, i, claim_json(c->at[i]));
+		add_line(out, i, claim_line(c->at[i]));
 	buf_add_str(out, STR("],\n\"ended\":["));
 	for (size_t i = 0; i < c->end_count; i++)
-		add_line(out, i, end_json(c->ends[i]));
+		add_line(out, i, end_line(c->ends[i]));
 	buf_add_str(out, STR("],\n\"paths\":["));
-	for (size_t i = 0; i < c->path_count; i++)
-		add_line(out, i, path_json(&c->paths[i]));
+	for (size_t i = 0; i < c->path_count; i++) {
+		char *line = line_of(path_json(&c->paths[i]));
+		add_line(out, i, line);
+		free(line);
+	}
 	buf_add_str(out, STR("]"));
 }
 

@@ -20,6 +20,7 @@ static const struct {
 } commands[] = {
 	{ "pong", floor_pong, "SOCKET BYTES-IN BYTES-OUT" },
 	{ "durable", floor_durable, "SOCKET BYTES-IN BYTES-OUT DIR BYTES-KEPT" },
+	{ "replace", floor_replace, "SOCKET BYTES-IN BYTES-OUT DIR BYTES-KEPT" },
 	{ "ask", floor_ask, "[--pin CPU] [--rounds N] SOCKET BYTES-IN BYTES-OUT" },
 	{ "ask", floor_ask, "[--pin CPU] [--rounds N] [--each|--apart] SOCKET REQUESTS" },
 	{ "crowd", floor_crowd, "[--pin CPU] [--rounds N] [--clients N] SOCKET BYTES-IN BYTES-OUT" },

@@ -12,6 +12,7 @@
  */
 int floor_pong(int argc, char **argv);
 int floor_durable(int argc, char **argv);
+int floor_replace(int argc, char **argv);
 int floor_ask(int argc, char **argv);
 int floor_crowd(int argc, char **argv);
 int floor_once(int argc, char **argv);

@@ -3,7 +3,7 @@
  * The floors of answering: servers on a Unix socket that know nothing but how
  * many bytes a question and an answer have.  `pong` answers at once.  `durable`
  * first lets a thread store a file as a record is stored: unnamed file, write,
- * fsync, link, fsync of the folder.
+ * fsync, link, fsync of the folder; `replace` lets it replace one file as a whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +33,8 @@ static struct {
 	size_t size;
 	char *bytes;
 	int todo[2], finished[2]; /* pipes that carry descriptors of clients */
+	void (*keep)(uint64_t number);
+	const char *replaced; /* the folder of the file that is */
 } store;
 
 static int listen_at(const char *path)
@@ -125,12 +127,28 @@ static void keep_one(uint64_t number)
 	close(fd);
 }
 
+/* One file, replaced as a whole. */
+static void replace_it(uint64_t number)
+{
+	int folder = open(store.replaced, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)number;
+	unlinkat(folder, "kept.tmp", 0);
+	int fd = openat(folder, "kept.tmp", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	if (fd < 0 || write(fd, store.bytes, store.size) != (ssize_t)store.size ||
+	    fsync(fd) != 0 || close(fd) != 0 || renameat(folder, "kept.tmp", folder, "kept") != 0 ||
+	    fsync(folder) != 0)
+		die("cannot replace a file: %s", strerror(errno));
+	close(folder);
+}
+
 static void *bg_keep(void *unused)
 {
 	int client;
 
 	for (uint64_t n = 0; read(store.todo[0], &client, sizeof(client)) == sizeof(client); n++) {
-		keep_one(n);
+		store.keep(n);
 		if (write(store.finished[1], &client, sizeof(client)) != sizeof(client))
 			break;
 	}
@@ -171,7 +189,7 @@ int floor_pong(int argc, char **argv)
 	return 0;
 }
 
-int floor_durable(int argc, char **argv)
+static int keep(int argc, char **argv, void (*how)(uint64_t number))
 {
 	pthread_t thread;
 
@@ -180,7 +198,10 @@ int floor_durable(int argc, char **argv)
 	bytes_in = floor_number(argv[1]);
 	bytes_out = floor_number(argv[2]);
 	answer = zeros(bytes_out);
-	make_folders(argv[3]);
+	store.keep = how;
+	store.replaced = argv[3];
+	if (how == keep_one)
+		make_folders(argv[3]);
 	store.size = floor_number(argv[4]);
 	store.bytes = zeros(store.size);
 	if (pipe2(store.todo, O_CLOEXEC) != 0 || pipe2(store.finished, O_CLOEXEC) != 0 ||
@@ -188,4 +209,14 @@ int floor_durable(int argc, char **argv)
 		die("cannot store files in %s: %s", argv[3], strerror(errno));
 	serve(argv[0], true);
 	return 0;
+}
+
+int floor_durable(int argc, char **argv)
+{
+	return keep(argc, argv, keep_one);
+}
+
+int floor_replace(int argc, char **argv)
+{
+	return keep(argc, argv, replace_it);
 }
