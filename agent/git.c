@@ -158,6 +158,36 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static bool is_among(const char *names, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*(names += strspn(names, " ,\t\n"))) {
+		size_t n = strcspn(names, " ,\t\n");
+		if (n == len && memcmp(names, name, n) == 0)
+			return true;
+		names += n;
+	}
+	return false;
+}
+
+/* Only those that are asked for; all where nobody says. */
+static size_t restrict_to(struct checkout *list, size_t count, char *names)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!names || is_among(names, list[i].name)) {
+			list[kept++] = list[i];
+			continue;
+		}
+		free(list[i].name);
+		free(list[i].top);
+	}
+	free(names);
+	return kept;
+}
+
 struct checkout *git_checkouts(const struct git *git, const char *known, size_t *count)
 {
 	struct checkout *list = NULL;
@@ -178,6 +208,7 @@ struct checkout *git_checkouts(const struct git *git, const char *known, size_t 
 	if (*count - first > 1)
 		qsort(list + first, *count - first, sizeof(*list), by_name);
 	free(folder);
+	*count = restrict_to(list, *count, git_config_text(git, "ticketplan.sources"));
 	return list;
 }
 

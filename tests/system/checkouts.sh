@@ -195,6 +195,19 @@ is "$(plain_answer show a --status all; plain_answer tickets)" "$after" \
 	"an agent that starts later says the same of all checkouts"
 tpctl stop >/dev/null
 
+# -- Not all of them ------------------------------------------------------
+
+tpctl start >/dev/null
+git worktree add -q --detach "$box/other"
+git config ticketplan.sources 'main, other'
+is "$(sources)" "main other " "only the checkouts that ticketplan.sources names"
+git config ticketplan.sources side
+is "$(sources)" "side " "another choice is taken over at once"
+git config --unset ticketplan.sources
+is "$(sources)" "main other side " "and its end"
+git worktree remove --force "$box/other"
+tpctl stop >/dev/null
+
 # -- Without a main checkout ---------------------------------------------
 
 git clone -q --bare "$box/main" "$box/bare.git"

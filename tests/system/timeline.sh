@@ -156,6 +156,87 @@ gives 0 '*"state":"ready"*' "as it is now"
 ask records --source nowhere
 gives 4 '*no checkout*nowhere*' "one that is not there"
 
+# -- Other forms of a repository -----------------------------------------
+
+# answers NAME SENTENCE: two commits, a blocker done in the second.
+answers()
+{
+	tree=tickets
+	ticket a queued
+	ticket b ready
+	plan_line a 1 blocked_by b
+	commit first
+	ticket b 'done'
+	commit second
+	ask check a --at HEAD~1
+	gives 3 '*"code":"blocked"*' "$1: a revision"
+	ask diff HEAD~1 HEAD
+	gives 0 '*"what":"verdict","ticket":"a"*' "$1: a difference"
+	ask log a
+	gives 0 '*"came":*"subject":"first"*' "$1: the log"
+	tpctl --json record b related a >"$box/out"
+	rm "$(field path)"
+	ask show b
+	gives 0 '*"status":"lost"*' "$1: what is in no commit"
+	tpctl recover >/dev/null && commit third
+	ask show b
+	unlike "$out" '*"code":"untracked"*' "$1: and what is in one"
+}
+mkdir "$box/sha256" && cd "$box/sha256" || exit 99
+git init -q --template= --object-format=sha256
+answers sha256
+repository extended
+git config core.repositoryformatversion 1
+for one in worktreeConfig=true partialClone=origin preciousObjects=true; do
+	git config "extensions.${one%=*}" "${one#*=}"
+done
+answers extensions
+repository split
+git config core.splitIndex true
+git update-index --split-index 2>"$box/err"
+answers 'a split index'
+repository super
+git -c protocol.file.allow=always submodule --quiet add "$box/split" tickets/module 2>"$box/err"
+answers 'a submodule among Tickets'
+ask show a --at HEAD
+repository broken
+ticket a queued
+commit
+blob=$(git rev-parse HEAD:tickets/a/item.md)
+chmod u+w .git/objects/*/*
+echo broken >".git/objects/$(echo "$blob" | cut -c1-2)/$(echo "$blob" | cut -c3-)"
+ask show a --at HEAD
+gives 8 "*\"code\":\"git\"*$blob*fsck*" "an object that is damaged is named"
+ask show a
+gives 0 '*"state":"queued"*' "and the files are answered for all the same"
+
+# -- git's own files ------------------------------------------------------
+
+# Each file below .git with its bytes, and when it was changed.
+snapshot()
+{
+	find .git -type f -exec sha256sum {} + | sort
+	find .git -printf '%p %T@ %s\n' | sort
+}
+repository untouched
+ticket a queued
+ticket b ready
+commit
+git worktree add -q "$box/beside" -b beside
+tpctl stop >/dev/null
+snapshot >"$box/before"
+tpctl start >/dev/null
+for words in status tickets 'check a' 'show a --at HEAD' 'diff HEAD~0' log 'log a' brief doctor queue \
+	'record a after b' 'show b --source beside' 'accept a -m x --override y' resync recover; do
+	ask $words
+done
+rm -r tickets/a/artifacts
+ask records
+ask recover
+tpctl stop >/dev/null
+snapshot >"$box/after"
+is "$(cat "$box/after")" "$(cat "$box/before")" "nothing below .git is written, and nothing is touched"
+
 # -- The same as a fresh agent on a checkout -----------------------------
 
 repository random
