@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch_private.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -25,17 +26,22 @@ __attribute__((constructor)) static void choose_fault(void)
 
 void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced)
 {
-	struct dirty *d = xcalloc(1, sizeof(*d) + sizeof(n) + name.len + 1), *known;
+	char key[sizeof(n) + NAME_MAX + 1];
 	size_t len = sizeof(n) + name.len;
+	struct dirty *known;
 
-	memcpy(d->key, &n, sizeof(n));
-	memcpy(d->key + sizeof(n), name.at, name.len);
-	HASH_FIND(hh, w->dirty, d->key, len, known);
+	/* No name of ours is so long. */
+	if (name.len > NAME_MAX)
+		return;
+	memcpy(key, &n, sizeof(n));
+	memcpy(key + sizeof(n), name.at, name.len);
+	HASH_FIND(hh, w->dirty, key, len, known);
 	if (known) {
 		known->replaced |= replaced;
-		free(d);
 		return;
 	}
+	struct dirty *d = xcalloc(1, sizeof(*d) + len + 1);
+	memcpy(d->key, key, len);
 	d->node = n;
 	d->replaced = replaced;
 	d->len = (uint16_t)name.len;
