@@ -42,6 +42,11 @@ bool handle_feed_unsubscribe(struct call *call, const struct feed_unsubscribe_pa
 
 /* -- ticket.wait -------------------------------------------------------- */
 
+static struct str asker(const struct call *call)
+{
+	return call_session(call, call->params.ticket_wait.session);
+}
+
 static bool has_happened(const struct call *call, const struct ticket *t, const struct gate *gate,
 			 enum happened *what)
 {
@@ -57,7 +62,7 @@ static bool has_happened(const struct call *call, const struct ticket *t, const 
 		return !call->since || (t->trace && t->trace->generation > call->since);
 	case WAIT_FOR_CLAIMABLE:
 		*what = HAPPENED_CLAIMABLE;
-		return !t->claim;
+		return !t->claim || str_eq(t->claim->session, asker(call));
 	case WAIT_FOR_COUNT:
 		break;
 	}
@@ -166,7 +171,7 @@ bool handle_ticket_wait(struct call *call, const struct ticket_wait_params *p, s
 		put_waited(call, HAPPENED_REMOVED, p->ticket, NULL, NULL);
 		return true;
 	}
-	gate_of(call->ix, t, call->now, &call->arena, &gate);
+	gate_for(call->ix, t, call->now, asker(call), &call->arena, &gate);
 	if (has_happened(call, t, &gate, &what)) {
 		put_waited(call, what, t->id, t, &gate);
 		return true;

@@ -61,6 +61,13 @@ print("# a waiting client is told of a holder's death within %.1f ms, as a rule"
 print("ok who waits is told when the holder is killed")
 END
 
+ask claim p --session one
+tp --timeout 5s call ticket.wait '{"ticket":"p","until":"clear","session":"one","timeout":"2s"}'
+status_is 0 "what one claims oneself need not be waited for"
+tp --timeout 5s call ticket.wait '{"ticket":"p","until":"claimable","session":"two","timeout":"20ms"}'
+gives 3 '*after 20 ms p is still claimed by one*' "what another claims does"
+ask release p --session one
+
 ask doctor
 status_is 0 "nothing of all that is in the tree"
 is "$(git status --porcelain -uall)" "" "and nothing has changed"
