@@ -380,6 +380,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 		wait_for(kept);
 	} else {
 		drop_revisions(&call);
+		buf_release(&call.told);
 	}
 	arena_release(&call.arena);
 	return ok;
