@@ -91,21 +91,26 @@ struct ticket *index_find(const struct index *ix, struct str id)
 
 static bool find_slug(struct index *ix, struct str slug, struct ticket **into, struct fault *why)
 {
-	struct ticket *found = NULL;
+	struct ticket *found = NULL, *other = NULL;
 
+	/* The first two by id: the table has them in the order in which they came. */
 	for (struct ticket *t = ix->tickets; t; t = t->hh.next) {
 		if (!slug.len || !ticket_exists(t) || !str_eq(ticket_item(t)->slug, slug))
 			continue;
-		if (found)
-			return fault(
-				why, FAULT_AMBIGUOUS,
-				"the slug \"%.*s\" is that of %.*s and of %.*s; name one by its id",
-				STR_ARG(slug), STR_ARG(found->id), STR_ARG(t->id));
-		found = t;
+		if (!found || str_cmp(t->id, found->id) < 0) {
+			other = found;
+			found = t;
+		} else if (!other || str_cmp(t->id, other->id) < 0) {
+			other = t;
+		}
 	}
 	if (!found)
 		return fault(why, FAULT_NOT_FOUND, "no Ticket \"%.*s\"",
 			     (int)(slug.len > 128 ? 128 : slug.len), slug.at);
+	if (other)
+		return fault(why, FAULT_AMBIGUOUS,
+			     "the slug \"%.*s\" is that of %.*s and of %.*s; name one by its id",
+			     STR_ARG(slug), STR_ARG(found->id), STR_ARG(other->id));
 	*into = found;
 	return true;
 }
