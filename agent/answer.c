@@ -3,11 +3,21 @@
 
 #include <stdlib.h>
 
+#include "log.h"
 #include "stamp.h"
 
 static void put_word(struct wire *w, const char *name, const struct words *set, int value)
 {
 	wire_put_str(w, name, str_of(word(set, value)));
+}
+
+void answer_log_line(struct wire *w, const struct log_line *line)
+{
+	wire_map(w);
+	wire_put_time(w, "at", line->at);
+	put_word(w, "level", &words_log_level, (int)line->level);
+	wire_put_str(w, "text", str_of(line->text));
+	wire_end(w);
 }
 
 void answer_page(struct call *call, const struct page *page)

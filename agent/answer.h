@@ -21,6 +21,10 @@ void answer_ticket_row(struct call *call, const struct ticket *ticket);
 void answer_queue_row(struct call *call, const struct gate *gate);
 void answer_finding(struct call *call, const struct finding *finding);
 
+/* A line of the log. */
+struct log_line;
+void answer_log_line(struct wire *w, const struct log_line *line);
+
 /* The fields that every list has: count, returned, next. */
 void answer_page(struct call *call, const struct page *page);
 

@@ -47,7 +47,7 @@ static void mark_all(struct follow *f, struct trace *trace, int64_t now)
 	for (uint32_t i = 0; i < t->own_count; i++)
 		mark(f, trace, &t->own[i], false, now);
 	DL_FOREACH(t->incoming, d)
-	mark(f, trace, d, true, now);
+		mark(f, trace, d, true, now);
 }
 
 /* Claims never change: one that is renewed is another. */

@@ -191,13 +191,8 @@ static void put_lines(struct call *call)
 
 	wire_key(w, "lines");
 	wire_list(w);
-	for (size_t i = 0; i < count; i++) {
-		wire_map(w);
-		wire_put_time(w, "at", lines[i].at);
-		wire_put_str(w, "level", str_of(word(&words_log_level, (int)lines[i].level)));
-		wire_put_str(w, "text", str_of(lines[i].text));
-		wire_end(w);
-	}
+	for (size_t i = 0; i < count; i++)
+		answer_log_line(w, &lines[i]);
 	wire_end(w);
 }
 
@@ -210,6 +205,8 @@ bool handle_agent_log(struct call *call, const struct agent_log_params *p, struc
 	(void)why;
 	if (p->given & 1)
 		log_set_level((enum log_level)p->level);
+	if (rpc_given(RPC_agent_log, p->given, "follow"))
+		listener_follow_log(call->listener, (enum log_level)p->follow);
 	wire_put_str(w, "level", str_of(word(&words_log_level, (int)log_level_now())));
 	put_lines(call);
 	wire_key(w, "events");

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "answer.h"
 #include "dispatch.h"
 #include "follow.h"
 
@@ -173,11 +174,49 @@ static int64_t turn_waits(struct listener *l, int64_t now, bool news, bool busy)
 	int64_t soonest = 0;
 
 	DL_FOREACH_SAFE(l->waits, call, next)
-	soonest = sooner(soonest, turn_wait(l, call, now, news, busy));
+		soonest = sooner(soonest, turn_wait(l, call, now, news, busy));
 	return soonest;
 }
 
-/* -- Both --------------------------------------------------------------- */
+/* -- The log ------------------------------------------------------------ */
+
+void listener_follow_log(struct listener *l, enum log_level level)
+{
+	l->logs = true;
+	l->level = level;
+	l->logged = log_count();
+}
+
+/* A cursor, too: what is not kept any more is missed. */
+static void tell_log(struct listener *l)
+{
+	static struct log_line lines[LOG_KEPT];
+	uint64_t news = log_count() - l->logged;
+	size_t count = news && !l->out->len ? log_last(lines) : 0, skip, wanted = 0;
+	struct wire w;
+
+	if (!count)
+		return;
+	skip = news < count ? count - (size_t)news : 0;
+	for (size_t i = skip; i < count; i++)
+		wanted += lines[i].level <= l->level;
+	l->logged = log_count();
+	if (!wanted)
+		return;
+	wire_init(&w, l->out);
+	wire_notification(&w, rpc_topic(TOPIC_agent_logged)->name);
+	wire_map(&w);
+	wire_key(&w, "lines");
+	wire_list(&w);
+	for (size_t i = skip; i < count; i++)
+		if (lines[i].level <= l->level)
+			answer_log_line(&w, &lines[i]);
+	wire_end(&w);
+	wire_put_int(&w, "missed", news > count ? (int64_t)(news - count) : 0);
+	wire_end(&w);
+}
+
+/* -- All ---------------------------------------------------------------- */
 
 int64_t listener_turn(struct listener *l, int64_t now, bool news, bool busy)
 {
@@ -185,7 +224,9 @@ int64_t listener_turn(struct listener *l, int64_t now, bool news, bool busy)
 	struct feed *f;
 
 	DL_FOREACH(l->feeds, f)
-	soonest = sooner(soonest, turn_feed(l, f, now, news, busy));
+		soonest = sooner(soonest, turn_feed(l, f, now, news, busy));
+	if (l->logs)
+		tell_log(l);
 	return soonest;
 }
 
@@ -196,7 +237,7 @@ void listener_flush(struct listener *l)
 	l->service->syncing = true;
 	turn_waits(l, ticks_now(), true, false);
 	DL_FOREACH(l->feeds, f)
-	tell_all(l, f);
+		tell_all(l, f);
 }
 
 void listener_release(struct listener *l)

@@ -3,10 +3,11 @@
 #define TP_LISTENER_H
 
 #include "feed.h"
+#include "log.h"
 
 /*
- * What one client waits to be told: its feeds, and its calls of ticket.wait that
- * are not answered yet.  Times are ticks, microseconds of a clock that nobody sets.
+ * What one client waits to be told: its feeds, its calls of ticket.wait that are
+ * not answered yet, and lines of the log.  Times are ticks, microseconds of a clock that nobody sets.
  */
 struct listener {
 	struct service *service;
@@ -15,6 +16,9 @@ struct listener {
 	struct call *waits;
 	size_t feed_count, wait_count;
 	int64_t last; /* the number last given to a feed */
+	bool logs;    /* it wants to hear of lines of the log, too */
+	enum log_level level;
+	uint64_t logged; /* how many lines there were when it last did */
 };
 
 /* How many of each a client may have, and all together. */
@@ -29,12 +33,14 @@ void listener_release(struct listener *l);
 
 static inline bool listener_listens(const struct listener *l)
 {
-	return l->feeds || l->waits;
+	return l->feeds || l->waits || l->logs;
 }
 
 /* The feed is taken over; refused where there are too many. */
 bool listener_add(struct listener *l, struct feed *feed, struct fault *why);
 bool listener_remove(struct listener *l, int64_t number, struct fault *why);
+/* From now on it is told of lines of that level, and graver ones. */
+void listener_follow_log(struct listener *l, enum log_level level);
 /* Whether one more may wait. */
 bool listener_may_wait(const struct listener *l, struct fault *why);
 /* A parked call of ticket.wait. */

@@ -78,6 +78,11 @@ enum log_level log_level_now(void)
 	return kept.level;
 }
 
+uint64_t log_count(void)
+{
+	return kept.count;
+}
+
 size_t log_last(struct log_line into[LOG_KEPT])
 {
 	size_t count = kept.count < LOG_KEPT ? kept.count : LOG_KEPT;

@@ -29,6 +29,8 @@ struct log_line {
 
 #define LOG_KEPT 128
 
+/* How many there were so far, those too that are not kept any more. */
+uint64_t log_count(void);
 /* The last lines, oldest first; how many. */
 size_t log_last(struct log_line into[LOG_KEPT]);
 

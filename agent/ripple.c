@@ -120,7 +120,7 @@ static void reach_neighbours(struct index *ix, const struct ticket *t)
 	for (uint32_t i = 0; i < t->own_count; i++)
 		reach(ix, t->own[i].other);
 	DL_FOREACH(t->incoming, d)
-	reach(ix, d->ticket);
+		reach(ix, d->ticket);
 }
 
 /* Both are sorted: what stands in one only is a record that came, went or changed. */
@@ -318,5 +318,5 @@ void ripple_release(struct index *ix)
 	struct loop *loop, *next;
 
 	HASH_ITER(hh, ix->loops, loop, next)
-	drop_loop(ix, loop);
+		drop_loop(ix, loop);
 }

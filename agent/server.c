@@ -28,6 +28,7 @@ struct server {
 	ev_timer tell; /* somebody is to be told something then */
 	int64_t tell_at;
 	uint64_t told; /* the generation that listeners have heard of */
+	uint64_t logged; /* how many lines of the log they have heard of */
 	bool busy;
 	int fd;    /* -1: there is one client, on standard input and output */
 	ino_t ino; /* of the socket's file */
@@ -41,7 +42,7 @@ void server_calls(struct server *s)
 	struct conn *c;
 
 	DL_FOREACH2(s->crowd.active, c, act_next)
-	conn_answer(c);
+		conn_answer(c);
 }
 
 /* Nobody reads from a client whose call waits, so its end is to be asked for. */
@@ -109,15 +110,17 @@ static bool wake_listeners(struct server *s, int64_t now, bool busy)
 {
 	struct service *service = s->crowd.service;
 	bool news = s->told != index_generation(service->ix);
+	bool said = s->logged != log_count();
 	struct conn *c;
 
-	if (news || busy != s->busy || service->syncing || (s->tell_at && now >= s->tell_at)) {
+	if (news || said || busy != s->busy || service->syncing || (s->tell_at && now >= s->tell_at)) {
 		s->tell_at = 0;
 		DL_FOREACH2(s->crowd.listening, c, hear_next)
-		conn_wake(c);
+			conn_wake(c);
 	}
 	s->told = index_generation(service->ix);
 	s->busy = busy;
+	s->logged = log_count();
 	return news;
 }
 
@@ -167,7 +170,8 @@ void server_flush(struct server *s)
 
 static struct peer peer_of(const struct conn *c, struct arena *arena)
 {
-	struct peer peer = { .calls = c->caller.calls, .unsent = c->output.len,
+	struct peer peer = { .calls = c->caller.calls,
+			     .unsent = c->output.len,
 			     .waits = c->parked != NULL };
 	struct ucred who;
 	socklen_t len = sizeof(who);
