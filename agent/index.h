@@ -171,6 +171,9 @@ uint64_t index_generation(const struct index *ix);
 
 /* The Ticket of that id: NULL for one that is not there, even if records name it. */
 struct ticket *index_find(const struct index *ix, struct str id);
+/* How many artifact files went, ever: as long as that stays none did. */
+uint64_t index_drops(const struct index *ix);
+
 /* As index_find, but one that is not there and only named by records is found too. */
 struct ticket *index_named(const struct index *ix, struct str id);
 /* By id, else by slug: FAULT_NOT_FOUND, FAULT_AMBIGUOUS. */

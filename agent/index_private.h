@@ -24,6 +24,7 @@ struct index {
 	int64_t now;       /* as far as index_pass_time was told */
 	int64_t next_time; /* the first later one that ends a wait; 0: none */
 	uint64_t generation;
+	uint64_t drops; /* artifact files that were dropped, ever */
 	uint64_t serials; /* of sources, given so far */
 	unsigned epoch;
 	bool changed;

@@ -60,6 +60,7 @@ static void drop_doc(struct index *ix, struct doc *doc)
 {
 	struct copy *copy = doc->copy;
 
+	ix->drops++;
 	ticket_soil(ix, copy->ticket);
 	count_doc(ix, copy, doc->content, -1);
 	HASH_DELETE(hh, ix->docs[copy->source], doc);
@@ -345,4 +346,9 @@ const struct ticket *index_lost_next(const struct index *ix, const struct ticket
 	while (d && d->copy->ticket->lost->docs != d)
 		d = d->hh.next;
 	return d ? d->copy->ticket : NULL;
+}
+
+uint64_t index_drops(const struct index *ix)
+{
+	return ix->drops;
 }

@@ -20,7 +20,10 @@ struct kept {
 	bool writes;
 	struct kept_file *files;
 	size_t doubts;
+	struct kept_file *fresh;
 	uint64_t looked; /* generation */
+	uint64_t drops;  /* at the last look at all of them */
+	bool wanting;    /* some were not found then, or may be elsewhere now */
 	struct sighting *sighted;
 	size_t sighted_count;
 };
@@ -68,6 +71,7 @@ static struct kept_file *file_new(struct kept *k, const char *ticket, const char
 	f->ticket = xstrdup(ticket);
 	f->name = f->key + strlen(ticket) + 1;
 	HASH_ADD_KEYPTR(hh, k->files, f->key, strlen(f->key), f);
+	LL_PREPEND2(k->fresh, f, fresh_next);
 	return f;
 }
 
@@ -93,8 +97,10 @@ void kept_add(struct kept *k, struct str ticket, const char *name, const char *s
 		drop_file(k, f, source);
 	if (known && (!f->source || f->lost))
 		return;
-	if (known && !source)
+	if (known && !source) {
 		drop_file(k, f, f->source);
+		k->wanting = true;
+	}
 	free(f->source);
 	f->source = source ? xstrdup(source) : NULL;
 	k->looked = 0;
@@ -143,6 +149,8 @@ struct kept *kept_new(struct index *ix, const char *state, bool writes)
 
 static void forget(struct kept *k, struct kept_file *f)
 {
+	if (!f->found)
+		LL_DELETE2(k->fresh, f, fresh_next);
 	HASH_DELETE(hh, k->files, f);
 	free(f->ticket);
 	free(f->source);
@@ -254,15 +262,41 @@ static void look_for(struct kept *k, struct kept_file *f)
 	k->doubts += f->doubted;
 }
 
-void kept_look(struct kept *k)
+static void look_at_all(struct kept *k)
 {
 	struct kept_file *f, *next;
 
+	k->doubts = 0;
+	k->wanting = false;
+	k->drops = index_drops(k->ix);
+	HASH_ITER(hh, k->files, f, next)
+		look_for(k, f);
+	for (f = k->files; f; f = f->hh.next)
+		k->wanting |= f->lost || f->doubted || f->deleted;
+}
+
+/* Where no file went, what was found before is there still. */
+static void look_at_fresh(struct kept *k)
+{
+	struct kept_file *f, *next;
+
+	LL_FOREACH_SAFE2(k->fresh, f, next, fresh_next) {
+		if (!mark(k, f, !f->source))
+			continue;
+		LL_DELETE2(k->fresh, f, fresh_next);
+		f->found = true;
+	}
+	k->wanting = k->fresh != NULL;
+}
+
+void kept_look(struct kept *k)
+{
 	if (k->looked == index_generation(k->ix))
 		return;
-	k->doubts = 0;
-	HASH_ITER(hh, k->files, f, next)
-	look_for(k, f);
+	if (!k->wanting)
+		look_at_fresh(k);
+	if (k->wanting || k->drops != index_drops(k->ix))
+		look_at_all(k);
 	index_settle(k->ix);
 	k->looked = index_generation(k->ix);
 }
@@ -341,6 +375,8 @@ void kept_sight(struct kept *k, int source, struct str path)
 	const struct kept_file *known = kept_find(k, s.ticket, s.name);
 	/* Others write a file bit by bit, and what was seen first may be half of it. */
 	if (known && !known->source) {
+		/* In another checkout, too. */
+		k->wanting |= known->found;
 		sighting_release(&s);
 		return;
 	}

@@ -20,6 +20,8 @@ struct kept_file {
 	UT_hash_handle hh; /* by key */
 	bool doubted;      /* no checkout has it: either a commit has it, or it is lost */
 	bool lost;
+	bool found;        /* a checkout had it at the last look */
+	struct kept_file *fresh_next; /* those that were not looked for yet */
 	char *source; /* in which it was seen; NULL: we wrote it */
 	int64_t deleted; /* since when (seconds) somebody else's is gone from a checkout that stays; 0: not */
 	const char *name; /* in key, as is the Ticket's id before the slash */
