@@ -130,20 +130,36 @@ static bool flaw_at(struct content *c, struct matter m, size_t offset, const cha
 	return false;
 }
 
-/* libyaml's marks count characters, and lines that end in a carriage return: neither is ours. */
-static size_t byte_of(struct matter m, size_t index)
+/*
+ * libyaml's marks count characters, and lines that end in a carriage return:
+ * neither is ours.  A place that only moves on is found by what lies between.
+ */
+struct mark {
+	size_t index;  /* in characters, as libyaml counts them */
+	size_t offset; /* in bytes */
+	uint32_t line;
+};
+
+#define MARK_BEGIN ((struct mark){ .line = 2 })
+
+static void mark_move(struct matter m, struct mark *at, size_t index)
 {
-	size_t offset = 0;
 	uint32_t code;
 
-	for (; index && offset < m.text.len; index--)
-		offset += utf8_next((struct str){ m.text.at + offset, m.text.len - offset }, &code);
-	return offset;
+	for (; at->index < index && at->offset < m.text.len; at->index++) {
+		struct str rest = { m.text.at + at->offset, m.text.len - at->offset };
+		at->line += *rest.at == '\n';
+		/* Plain ASCII is nearly everything: do not decode it. */
+		at->offset += *rest.at & '\x80' ? utf8_next(rest, &code) : 1;
+	}
 }
 
 static bool yaml_flaw(struct content *c, struct matter m, size_t index, const char *what)
 {
-	return flaw_at(c, m, byte_of(m, index), what);
+	struct mark at = MARK_BEGIN;
+
+	mark_move(m, &at, index);
+	return flaw_at(c, m, at.offset, what);
 }
 
 static bool parse_failed(struct content *c, struct matter m, const yaml_parser_t *p)
@@ -181,6 +197,7 @@ struct walk {
 	bool value;    /* the next event at depth 1 is a value */
 	int field;     /* of it, -1 for one that does not count */
 	uint32_t line;
+	struct mark mark; /* of the last key */
 };
 
 static void take_value(struct content *c, struct fields *into, const struct walk *w,
@@ -212,7 +229,8 @@ static bool take_node(struct content *c, struct matter m, struct fields *into, s
 	if (e->type != YAML_SCALAR_EVENT)
 		return yaml_flaw(c, m, e->start_mark.index, "a field's name is not text");
 	w->field = find_field(e);
-	w->line = w->field < 0 ? 0 : line_at(m, byte_of(m, e->start_mark.index));
+	mark_move(m, &w->mark, e->start_mark.index);
+	w->line = w->field < 0 ? 0 : w->mark.line;
 	w->value = true;
 	if (w->field >= 0 && into->line[w->field])
 		return yaml_flaw(c, m, e->start_mark.index, "a field stands twice");
@@ -255,7 +273,7 @@ static bool take_event(struct content *c, struct matter m, struct fields *into, 
 static bool read_fields(struct content *c, struct matter m, struct fields *into)
 {
 	yaml_parser_t parser;
-	struct walk walk = { 0 };
+	struct walk walk = { .mark = MARK_BEGIN };
 	bool ok = true, done = false;
 
 	BUG_IF(!yaml_parser_initialize(&parser));
