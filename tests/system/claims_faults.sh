@@ -53,7 +53,7 @@ refuses()
 	status_is 0 "while everything else is answered"
 	ask accept c -m 'Do it.' --override 'as ever'
 	status_is 0 "and Tickets are accepted"
-	rm -r tickets/c/artifacts
+	tpctl retract c "$(field record.id)" -m 'As it was.' >/dev/null
 }
 
 tpctl stop >/dev/null

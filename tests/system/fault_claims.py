@@ -115,7 +115,7 @@ def look(top, scene, answered, where):
     for name, (session, _) in claims(conn).items():
         conn.ask("claim.release", ticket=[name], session=session)
     state = conn.ask("agent.status")["state"]
-    litter = [name for name in os.listdir(state) if name not in ("sessions.json", "lock")]
+    litter = [name for name in os.listdir(state) if name.startswith("sessions.json") and name != "sessions.json"]
     if litter:
         wrong.append("%s: %s left over" % (where, litter))
     agent.kill()
