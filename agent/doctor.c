@@ -222,15 +222,22 @@ static void add_cycles(struct ticket *const *list, size_t count, const struct ti
 /* A record this old that is in no commit yet was forgotten, not just written. */
 #define NOT_COMMITTED_US (INT64_C(3600) * 1000000)
 
-static void add_uncommitted(const struct ticket *t, int64_t now, struct findings *into)
+void doctor_lost(const struct ticket *t, struct findings *into)
 {
-	for (uint32_t i = 0; i < t->own_count; i++) {
+	for (uint32_t i = 0; t->lost && i < t->own_count; i++) {
 		const struct decision *d = &t->own[i];
 		if (decision_is_lost(d) && !d->retracted)
 			add_record(into, PROBLEM_LOST, d)->text = arena_printf(
 				into->arena, "record %.*s (%s) was in no commit, and its file is gone",
 				STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind));
-		else if (d->doc->loose && now - d->record->at > NOT_COMMITTED_US)
+	}
+}
+
+static void add_uncommitted(const struct ticket *t, int64_t now, struct findings *into)
+{
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (!decision_is_lost(d) && d->doc->loose && now - d->record->at > NOT_COMMITTED_US)
 			add_record(into, PROBLEM_UNTRACKED, d)->text =
 				arena_printf(into->arena, "record %.*s is in no commit",
 					     STR_ARG(d->record->id));
@@ -360,6 +367,7 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 	add_dangling(ix, t, now, into);
 	add_waits(ix, t, now, into);
 	add_leaks(ix, t, into);
+	doctor_lost(t, into);
 	add_uncommitted(t, now, into);
 	doctor_bypasses(ix, t, now, into);
 }
@@ -395,7 +403,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 		/* Records may be lost together with their Ticket. */
 		for (const struct ticket *t = NULL; (t = index_lost_next(ix, t));)
 			if (!ticket_exists(t))
-				add_uncommitted(t, now, &all);
+				doctor_lost(t, &all);
 	}
 	add_duplicates(ix, list, count, only, now, &all);
 	add_cycles(list, count, only, &all);

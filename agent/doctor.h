@@ -34,6 +34,9 @@ void doctor_files(const struct ticket *t, struct findings *into);
 void doctor_bypasses(const struct index *ix, const struct ticket *t, int64_t now,
 		     struct findings *into);
 
+/* Records of it that are lost. */
+void doctor_lost(const struct ticket *t, struct findings *into);
+
 /* Everything, or what concerns one Ticket (NULL: all), by file and line.  Counts errors over all pages. */
 bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
 		struct page *page, struct finding **rows, size_t *errors, struct fault *why);

@@ -183,8 +183,15 @@ static void put_problems(struct call *call, const struct feed *f, const struct d
 	struct findings found = { .arena = &call->arena };
 
 	for (size_t i = 0; i < c->changed_count; i++)
-		if (c->changed[i]->bypass_at > f->sent && c->changed[i]->ticket->bypasses)
+		if (c->changed[i]->bypass_at > f->sent && c->changed[i]->ticket->bypasses) {
 			doctor_bypasses(call->ix, c->changed[i]->ticket, call->now, &found);
+			doctor_lost(c->changed[i]->ticket, &found);
+		}
+	for (size_t i = 0; i < c->removed_count; i++) {
+		const struct ticket *t = index_named(call->ix, c->removed[i]->id);
+		if (t)
+			doctor_lost(t, &found);
+	}
 	if (!found.count)
 		return;
 	wire_key(&call->out, "problems");

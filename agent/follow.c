@@ -25,7 +25,9 @@ static unsigned bypasses_of(struct follow *f, const struct ticket *t, int64_t no
 		bits |= found.at[i].code == PROBLEM_UNRECORDED  ? 1
 			: found.at[i].code == PROBLEM_PAST_HOLD ? 2
 								: 4;
-	return bits;
+	found.count = 0;
+	doctor_lost(t, &found);
+	return found.count ? bits | 8 : bits;
 }
 
 static void mark(struct follow *f, struct trace *trace, const struct decision *d, bool derived,
@@ -82,7 +84,7 @@ static void look(struct follow *f, struct ticket *t, int64_t now)
 		t->trace->bypass_at = t->trace->generation;
 	look_at_claim(t);
 	t->told = (uint8_t)(verdict + 1) & 3;
-	t->bypasses = bypasses & 7;
+	t->bypasses = bypasses & 15;
 	arena_release(&f->arena);
 }
 

@@ -99,7 +99,7 @@ struct ticket {
 	bool occupied : 1;
 	bool waiter : 1;     /* in the index's table of those that something ends by itself */
 	uint8_t told : 2;    /* follow: the last verdict and one, or 0 */
-	uint8_t bypasses : 3; /* follow: in which ways it went past the gate */
+	uint8_t bypasses : 4; /* follow: in which ways it went past the gate, or lost a record */
 };
 
 /* A problem that belongs to no file of a Ticket. */

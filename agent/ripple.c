@@ -292,7 +292,8 @@ static void bury(struct index *ix)
 {
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next) {
 		struct before *before = t->trace->before;
-		bool went = before->there && !ticket_exists(t);
+		/* What is lost of one that is not there is told with its name. */
+		bool went = (before->there || t->lost) && !ticket_exists(t);
 		t->trace->before = NULL;
 		free(before);
 		if (went)

@@ -228,6 +228,27 @@ def bypasses_are_told():
     assert "problems" not in reader.heard()[0], "each once"
 
 
+def what_is_lost_is_told():
+    empty()
+    ticket("a", "queued"), ticket("b", "queued")
+    reader = Reader()
+    reader.subscribe()
+    paths = [reader.ask("record.add", ticket=name, kind="related", other="keep")["path"]
+             for name in "ab"]
+    reader.heard()
+    os.remove(paths[0])
+    lost = []
+    while len(lost) < 1:
+        lost += reader.receive()[2][0].get("problems", [])
+    assert [(one["code"], one["ticket"]) for one in lost] == [("lost", "a")], lost
+    drop("b")
+    lost = []
+    while len(lost) < 1:
+        lost += reader.receive()[2][0].get("problems", [])
+    assert [(one["code"], one["ticket"]) for one in lost] == [("lost", "b")], lost
+    reader.ask("record.recover", forget=True)
+
+
 def claims_come_and_go():
     empty()
     ticket("a", "queued"), ticket("b", "queued"), ticket("c", "queued")
@@ -530,7 +551,8 @@ def main():
     for story in (a_change_is_told_once, filters_let_through_what_they_name,
                   clocks_that_say_nothing_here, feeds_end_when_they_are_told_to,
                   a_reader_goes_on_where_it_was, many_changes_come_in_parts, bypasses_are_told,
-                  claims_come_and_go, what_git_is_in_the_midst_of_is_told_later, a_thousand_are_told, the_log_is_told,
+                  claims_come_and_go, what_is_lost_is_told,
+                  what_git_is_in_the_midst_of_is_told_later, a_thousand_are_told, the_log_is_told,
                   noise_does_not_hold_back_what_is_told,
                   who_does_not_read_costs_one_notification, waits_are_answered_when_it_happens,
                   waits_that_are_over_at_once, waits_end_at_their_time,
