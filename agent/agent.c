@@ -423,7 +423,7 @@ static void set_look(struct agent *a)
 {
 	bool look = server_listens(a->server) && sources_blind(a->sources);
 
-	if (look == ev_is_active(&a->look))
+	if (look == !!ev_is_active(&a->look))
 		return;
 	if (!look) {
 		ev_timer_stop(a->loop, &a->look);

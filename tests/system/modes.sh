@@ -169,6 +169,17 @@ if command -v bindfs >/dev/null && bindfs "$box/theirs" "$box/foreign" 2>/dev/nu
 	gives 4 '*no_tree*' "down to the last"
 	ticket n queued
 	lists "n queued" "and up again"
+	tpctl --json wait n --for change --timeout 20s >"$box/waited" 2>&1 &
+	until tpctl --json status | grep -q '"waits":true'; do :; done
+	ticket n ready
+	wait $! && status=0 || status=$?
+	out=$(cat "$box/waited") err=
+	status_is 0 "who waits for a change is told without asking again"
+	walks=$(tpctl --json status | sed 's/.*"walks":\([0-9]*\).*/\1/')
+	tpctl wait n --for change --timeout 1s >/dev/null 2>&1
+	walks=$(($(tpctl --json status | sed 's/.*"walks":\([0-9]*\).*/\1/') - walks))
+	if [ "$walks" -lt 40 ]; then ok "by a look now and then"; else
+		not_ok "by a look now and then" "$walks looks in a second"; fi
 	tree=tickets
 	tp record n waiting -m 'something'
 	status_is 0 "a record is written there"
