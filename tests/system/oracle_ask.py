@@ -154,6 +154,29 @@ class Compare:
         self.same("records by time", [(oracle.instant(one["at"]), one["id"], one["ticket_id"]) for one in rows], wanted)
 
 
+def snapshot(conn, told):
+    """All that is told, but for the clock."""
+    one_each = [(method, {"ticket": ident}) for ident in sorted(told.seen)
+                for method in ("ticket.get", "ticket.why")]
+    lists = [(method, {"limit": 1000}) for method in ("ticket.list", "queue.list", "doctor.run")]
+    whole = [("record.query", {"limit": 1000, "status": "all"}), ("graph.get", {}), ("brief.get", {}),
+             ("ticket.get", {"ticket": "s1"}), ("ticket.get", {"ticket": "s2"})]
+    for request, answer in zip(one_each + lists + whole, ask_all(conn, one_each + lists + whole)):
+        if isinstance(answer, dict):
+            answer.pop("clock", None)
+        yield request, answer
+
+
+def forgotten(world, conn, told):
+    """What an agent that comes new to the files says otherwise than the one that saw them change."""
+    before = list(snapshot(conn, told))
+    conn.close()
+    world.stop()
+    conn = world.conn()
+    return ["%s %s: before a restart %r, after it %r" % (*request, old, new)
+            for (request, old), (_, new) in zip(before, snapshot(conn, told)) if old != new]
+
+
 # -- Worlds: a repository, its checkouts, several trees in turn ------------------
 
 
@@ -205,7 +228,7 @@ class World:
         subprocess.run([self.tpctl, "-C", self.top, "stop"], check=True, stdout=subprocess.DEVNULL)
 
     def turn(self):
-        """Another tree, or the same with changes; now and then other checkouts."""
+        """Another tree, or the same with changes; now and then another checkout counts."""
         rng = self.rng
         if self.maker is None or rng.random() < 0.4:
             self.maker = oracle_trees.Maker(rng, rng.choice([3, 10, 40, 40, 120]))
@@ -215,15 +238,6 @@ class World:
         if rng.random() < 0.2:
             self.authority = rng.choice(sorted(self.tops))
             git(self.top, "config", "ticketplan.authority", self.authority)
-        if rng.random() < 0.1:
-            self.leave()
-
-    def leave(self):
-        """One checkout less."""
-        name = self.rng.choice(sorted(self.tops))
-        if name != "main":
-            git(self.top, "worktree", "remove", "--force", self.tops.pop(name))
-            self.had.pop(name, None)
 
     def plant(self, files):
         maker = self.maker
@@ -255,8 +269,14 @@ def by_chance(tpctl, folder, seed, worlds):
             if compare.bad:
                 print("# look at it: %s" % world.top)
                 return 1
+        for line in forgotten(world, conn, world.told())[:20]:
+            print("not ok world %d: %s" % (number, line[:1500]))
+            tally["otherwise"] += 1
         world.stop()
+    if tally["otherwise"]:
+        return 1
     print("ok tpd and the second opinion agree")
+    print("ok an agent that comes new to the files says the same of them")
     print("# %(tickets)d Tickets in %(trees)d trees" % tally)
     print("# met: %s" % ", ".join("%s %d" % one for one in met.most_common()))
     return 0
