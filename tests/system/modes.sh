@@ -170,8 +170,9 @@ if command -v bindfs >/dev/null && bindfs "$box/theirs" "$box/foreign" 2>/dev/nu
 	ticket n queued
 	lists "n queued" "and up again"
 	tpctl --json wait n --for change --timeout 20s >"$box/waited" 2>&1 &
-	until tpctl --json status | grep -q '"waits":true'; do :; done
-	ticket n ready
+	# Both have said who they are and asked: it waits, we ask.
+	until [ "$(tpctl --json status | grep -o '"calls":2,"unsent"' | wc -l)" -eq 2 ]; do :; done
+	ticket n queued another
 	wait $! && status=0 || status=$?
 	out=$(cat "$box/waited") err=
 	status_is 0 "who waits for a change is told without asking again"
