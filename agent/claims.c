@@ -233,7 +233,8 @@ static struct claim_end *end_with(struct claims *c, const struct claim_end *like
 
 struct claim_end *claims_end(struct claims *c, struct claim *claim, enum ending how, int64_t now)
 {
-	return end_with(c, &(struct claim_end){ .claim = claim, .how = how, .at = now / 1000 * 1000 });
+	return end_with(c,
+			&(struct claim_end){ .claim = claim, .how = how, .at = now / 1000 * 1000 });
 }
 
 void claims_end_too(struct claims *c, struct claim_end *end)
@@ -417,11 +418,16 @@ static void take_one(struct claims *c, struct str ticket, const struct claim_ter
 {
 	struct claim *old = claims_find(c, ticket);
 	bool own = old && is_own(old, t), renewed = own && same_life(old, t);
-	struct claim claim = { .ticket = ticket, .session = t->session, .role = t->role,
-			       .source = t->source, .pending = own ? STR_NONE : t->pending,
+	struct claim claim = { .ticket = ticket,
+			       .session = t->session,
+			       .role = t->role,
+			       .source = t->source,
+			       .pending = own ? STR_NONE : t->pending,
 			       .token = renewed ? old->token : c->token,
 			       .since = own ? old->since : t->now / 1000 * 1000,
-			       .lives = t->lives, .pid = t->pid, .born = t->born };
+			       .lives = t->lives,
+			       .pid = t->pid,
+			       .born = t->born };
 
 	if (t->lives == LIVES_LEASE) {
 		claim.ttl = t->ttl;
@@ -434,8 +440,10 @@ static void take_one(struct claims *c, struct str ticket, const struct claim_ter
 	}
 	struct claim *made = claim_new(&claim);
 	if (old && !own)
-		end_with(c, &(struct claim_end){ .claim = old, .how = ENDING_TAKEN_OVER,
-						 .at = t->now / 1000 * 1000, .by = t->session,
+		end_with(c, &(struct claim_end){ .claim = old,
+						 .how = ENDING_TAKEN_OVER,
+						 .at = t->now / 1000 * 1000,
+						 .by = t->session,
 						 .reason = t->takeover });
 	put(c, made);
 }
@@ -457,14 +465,16 @@ static bool is_stale(struct str ticket, const struct claim_end *end, struct faul
 	char at[STAMP_MAX];
 
 	if (end->how == ENDING_TAKEN_OVER)
-		return fault(why, FAULT_STALE, "your claim of %.*s was taken over by %.*s at %s: %.*s",
+		return fault(why, FAULT_STALE,
+			     "your claim of %.*s was taken over by %.*s at %s: %.*s",
 			     STR_ARG(ticket), STR_ARG(end->by), stamp_text(end->at, at),
 			     (int)(end->reason.len > 200 ? 200 : end->reason.len), end->reason.at);
 	return fault(why, FAULT_STALE, "your claim of %.*s has ended at %s: %s", STR_ARG(ticket),
 		     stamp_text(end->at, at), words_ending.list[end->how].doc);
 }
 
-static const struct claim_end *end_of_token(const struct claims *c, struct str ticket, uint64_t token)
+static const struct claim_end *end_of_token(const struct claims *c, struct str ticket,
+					    uint64_t token)
 {
 	for (size_t i = c->end_count; i > 0; i--)
 		if (c->ends[i - 1]->claim->token == token &&

@@ -19,11 +19,11 @@
 
 /* A claim that lives by time does so for this long unless said; microseconds. */
 #define CLAIM_TTL_DEFAULT (INT64_C(30) * 60 * 1000000)
-#define CLAIM_TTL_MAX (INT64_C(30) * 24 * 3600 * 1000000)
+#define CLAIM_TTL_MAX     (INT64_C(30) * 24 * 3600 * 1000000)
 /* A wall clock that is corrected by no more changes nothing that is said. */
 #define CLAIM_JUMP INT64_C(1000000)
 /* At most so many live at once; of those that ended so many are remembered. */
-#define CLAIMS_MAX 4096
+#define CLAIMS_MAX     4096
 #define CLAIM_ENDS_MAX 128
 /* Of accepted plans, places on this machine that are remembered. */
 #define CLAIM_PATHS_MAX 1024

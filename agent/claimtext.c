@@ -141,12 +141,14 @@ static bool claim_of(const json_t *object, struct claim *c)
 {
 	*c = (struct claim){ .ticket = text_of(object, "ticket"),
 			     .session = text_of(object, "session"),
-			     .role = text_of(object, "role"), .source = text_of(object, "source"),
+			     .role = text_of(object, "role"),
+			     .source = text_of(object, "source"),
 			     .pending = text_of(object, "pending"),
 			     .token = (uint64_t)number_of(object, "token"),
 			     .pid = number_of(object, "pid"),
 			     .born = (uint64_t)number_of(object, "born"),
-			     .ttl = number_of(object, "ttl"), .until = number_of(object, "until") };
+			     .ttl = number_of(object, "ttl"),
+			     .until = number_of(object, "until") };
 	c->lives = c->pid ? LIVES_PID : LIVES_LEASE;
 	/* For people only: where it is not said it is found anew. */
 	time_of(object, "until_at", &c->until_at);
@@ -158,7 +160,8 @@ static bool end_of(const json_t *object, struct claim *c, struct claim_end *e)
 {
 	int how = word_find(&words_ending, text_of(object, "ending"));
 
-	*e = (struct claim_end){ .how = (enum ending)how, .by = text_of(object, "by"),
+	*e = (struct claim_end){ .how = (enum ending)how,
+				 .by = text_of(object, "by"),
 				 .reason = text_of(object, "reason") };
 	return claim_of(object, c) && how >= 0 && time_of(object, "ended_at", &e->at);
 }
@@ -171,10 +174,8 @@ static bool read_claims(const json_t *list, struct claims *into)
 
 	if (!json_is_array(list) || json_array_size(list) > CLAIMS_MAX)
 		return false;
-	json_array_foreach(list, i, row)
-		if (!claim_of(row, &claim) || claim.token > into->token ||
-		    !claims_put_back(into, &claim))
-			return false;
+	json_array_foreach(list, i, row) if (!claim_of(row, &claim) || claim.token > into->token ||
+					     !claims_put_back(into, &claim)) return false;
 	return true;
 }
 
@@ -187,7 +188,8 @@ static bool read_ends(const json_t *list, struct claims *into)
 
 	if (!json_is_array(list) || json_array_size(list) > CLAIM_ENDS_MAX)
 		return false;
-	json_array_foreach(list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		if (!end_of(row, &claim, &end))
 			return false;
 		claims_put_end_back(into, &claim, &end);
@@ -202,7 +204,8 @@ static bool read_paths(const json_t *list, struct claims *into)
 
 	if (!json_is_array(list) || json_array_size(list) > CLAIM_PATHS_MAX)
 		return false;
-	json_array_foreach(list, i, row) {
+	json_array_foreach(list, i, row)
+	{
 		struct str record = text_of(row, "record"), path = text_of(row, "path");
 		if (!record.len || !path.len)
 			return false;

@@ -88,8 +88,10 @@ static bool terms_of(struct call *call, const struct claim_wish *wish, struct cl
 		     struct fault *why)
 {
 	*t = (struct claim_terms){ .session = call_session(call, wish->session),
-				   .role = wish->role, .lives = wish->pid ? LIVES_PID : LIVES_LEASE,
-				   .pid = wish->pid, .now = call->now,
+				   .role = wish->role,
+				   .lives = wish->pid ? LIVES_PID : LIVES_LEASE,
+				   .pid = wish->pid,
+				   .now = call->now,
 				   .boot = call->service->boot_now() };
 	if (!ttl_ok(wish->ttl, t, why) || !session_name_ok("session", t->session, why) ||
 	    !name_ok("role", wish->role, why))
@@ -98,7 +100,8 @@ static bool terms_of(struct call *call, const struct claim_wish *wish, struct cl
 		return fault(why, FAULT_BAD_ARGUMENT,
 			     "a claim lives by a process or by time: give pid or ttl");
 	t->ttl = t->ttl ? t->ttl : CLAIM_TTL_DEFAULT;
-	return !wish->pid || call->service->process(call->service->holders, wish->pid, &t->born, why);
+	return !wish->pid ||
+	       call->service->process(call->service->holders, wish->pid, &t->born, why);
 }
 
 /*
@@ -145,8 +148,8 @@ static void put_before(struct call *call)
 	wire_list(&call->out);
 	for (size_t i = 0; i < a->count; i++) {
 		const struct claim *claim = a->claims[i];
-		const struct claim_end *end = claims_end_before(call->service->claims, a->tickets[i],
-								claim->token);
+		const struct claim_end *end =
+			claims_end_before(call->service->claims, a->tickets[i], claim->token);
 		if (end && end->how != ENDING_RELEASED && claim->since >= a->at / 1000 * 1000)
 			answer_claim_end(call, end);
 	}
@@ -222,14 +225,14 @@ static bool renew(struct call *call, struct amendment *a, const struct claim_ter
 {
 	struct claims *claims = call->service->amend(call->service->holders, why);
 
-	return claims &&
-	       claims_renew(claims, a->tickets, a->count, terms, (uint64_t)token, why) &&
+	return claims && claims_renew(claims, a->tickets, a->count, terms, (uint64_t)token, why) &&
 	       keep_claims(a, claims);
 }
 
 bool handle_claim_renew(struct call *call, const struct claim_renew_params *p, struct fault *why)
 {
-	struct claim_terms t = { .session = call_session(call, p->session), .now = call->now,
+	struct claim_terms t = { .session = call_session(call, p->session),
+				 .now = call->now,
 				 .boot = call->service->boot_now() };
 	struct amendment *a;
 
@@ -269,8 +272,8 @@ static bool release(struct call *call, struct amendment *a, struct str session, 
 {
 	struct claims *claims = call->service->amend(call->service->holders, why);
 
-	if (!claims || !claims_release(claims, a->tickets, a->count, session, (uint64_t)token,
-				       call->now, why))
+	if (!claims ||
+	    !claims_release(claims, a->tickets, a->count, session, (uint64_t)token, call->now, why))
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		a->ends[i] = claim_end_share(claims_last_end(claims, a->tickets[i]));
@@ -472,7 +475,8 @@ bool handle_session_list(struct call *call, const struct session_list_params *p,
 	       str_cmp(rows[starts[first]]->session, page.cursor) <= 0)
 		first++;
 	if (page_cut(&page, first))
-		page.next = arena_str(&call->arena, rows[starts[first + page.returned - 1]]->session);
+		page.next =
+			arena_str(&call->arena, rows[starts[first + page.returned - 1]]->session);
 	answer_page(call, &page);
 	wire_key(&call->out, "sessions");
 	wire_list(&call->out);

@@ -22,16 +22,16 @@ struct holders {
 	bool writable;
 	struct pids *pids;
 	char boot[40];
-	int64_t offset;       /* the wall clock is ahead of the boot-time clock by this */
-	struct claims *now;   /* what counts */
-	struct claims *next;  /* with changes that are not written yet; or NULL */
+	int64_t offset;      /* the wall clock is ahead of the boot-time clock by this */
+	struct claims *now;  /* what counts */
+	struct claims *next; /* with changes that are not written yet; or NULL */
 	struct amendment *joined, **joined_last; /* who waits for `next` */
 	struct registry_write *writing;          /* on its way; or NULL */
 	bool writing_next;                       /* it is that of `next` */
-	bool dirty;          /* `now` says what the file does not */
-	bool unwatched;      /* processes may be watched that nobody claims by */
-	bool broken;         /* the registry cannot be used */
-	bool troubled;       /* or the last write failed: why */
+	bool dirty;                              /* `now` says what the file does not */
+	bool unwatched; /* processes may be watched that nobody claims by */
+	bool broken;    /* the registry cannot be used */
+	bool troubled;  /* or the last write failed: why */
 	struct fault why;
 	struct fault damage; /* what was lost when it was read; text empty for nothing */
 	uint64_t generation; /* of the file */
@@ -181,10 +181,11 @@ static bool in_checkout(const char *top, const char *dir, struct fault *why)
 	place_release(&place);
 	if (!ok || path.standing == REPO_IGNORED)
 		return ok;
-	return fault(why, FAULT_INVALID,
-		     "%s lies in the checkout %s, and git does not ignore it there: nothing of a claim "
-		     "may be tracked; set XDG_STATE_HOME to another place, or have git ignore it",
-		     dir, top);
+	return fault(
+		why, FAULT_INVALID,
+		"%s lies in the checkout %s, and git does not ignore it there: nothing of a claim "
+		"may be tracked; set XDG_STATE_HOME to another place, or have git ignore it",
+		dir, top);
 }
 
 /* Nothing of a claim may come to be tracked by git, ours or another repository. */
@@ -197,10 +198,11 @@ static bool is_apart(struct holders *h, struct fault *why)
 
 	if (real && place_find(real, &place, &none)) {
 		if (!place.top)
-			ok = fault(why, FAULT_INVALID,
-				   "%s lies in the git directory %s, where nothing is ever written; set "
-				   "XDG_STATE_HOME to another place",
-				   real, place.common);
+			ok = fault(
+				why, FAULT_INVALID,
+				"%s lies in the git directory %s, where nothing is ever written; set "
+				"XDG_STATE_HOME to another place",
+				real, place.common);
 		else if (strlen(real) > strlen(place.top))
 			ok = in_checkout(place.top, real, why);
 		place_release(&place);
@@ -448,8 +450,11 @@ bool holders_new(struct service *service, const char *dir, bool writable, struct
 	struct holders *h = xcalloc(1, sizeof(*h));
 
 	*into = h;
-	*h = (struct holders){ .service = service, .ix = service->ix, .dir = dir,
-			       .writable = writable, .now = claims_new(1) };
+	*h = (struct holders){ .service = service,
+			       .ix = service->ix,
+			       .dir = dir,
+			       .writable = writable,
+			       .now = claims_new(1) };
 	h->joined_last = &h->joined;
 	pids_boot(h->boot);
 	service->holders = h;

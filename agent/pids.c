@@ -74,8 +74,10 @@ static uint64_t start_of(int64_t pid)
 		close(fd);
 	text[got > 0 ? got : 0] = '\0';
 	const char *at = strrchr(text, ')');
-	if (!at || sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			      "%*d %*d %*d %llu", &born) != 1)
+	if (!at || sscanf(at,
+			  ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
+			  "%*d %*d %*d %llu",
+			  &born) != 1)
 		return 0;
 	return born;
 }

@@ -13,12 +13,12 @@
 #include "siphash.h"
 #include "ulid.h"
 
-#define FORMAT 1
+#define FORMAT         1
 #define SIZE_MAX_BYTES (16 * 1024 * 1024)
-#define TEMPORARY REGISTRY_NAME ".tmp"
+#define TEMPORARY      REGISTRY_NAME ".tmp"
 
 /* Of one length, so that it is known where the rest begins. */
-#define HEAD "{\"format\":%u,\"checksum\":\"%016" PRIx64 "\",\n"
+#define HEAD     "{\"format\":%u,\"checksum\":\"%016" PRIx64 "\",\n"
 #define HEAD_LEN 43
 
 /* Of all the rest. */

@@ -21,7 +21,7 @@
 #define REGISTRY_NAME "sessions.json"
 
 enum registry_state {
-	REGISTRY_NONE,    /* there is none */
+	REGISTRY_NONE, /* there is none */
 	REGISTRY_READ,
 	REGISTRY_DAMAGED, /* it does not say what it was written to say; why says more */
 	REGISTRY_REFUSED, /* it cannot be used as it is, and is left as it is; why */

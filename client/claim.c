@@ -13,7 +13,7 @@
 
 /* As shells end where there is no such command, and where it cannot be run. */
 #define STATUS_NO_COMMAND 127
-#define STATUS_NOT_RUN 126
+#define STATUS_NOT_RUN    126
 
 /* The words behind --; NULL where there are none.  The caller frees the list. */
 static char **command_words(const struct args *args)
@@ -94,8 +94,9 @@ bool claim_run(const struct args *args, struct outcome *o, struct fault *why)
 		return ask(args, o, why);
 	if (args_text(args, "pid") || args_text(args, "ttl")) {
 		free(words);
-		return fault(why, FAULT_USAGE,
-			     "a claim held for a command lives by its process: leave out --pid and --ttl");
+		return fault(
+			why, FAULT_USAGE,
+			"a claim held for a command lives by its process: leave out --pid and --ttl");
 	}
 	struct args more = with_pid(args, pid);
 	bool ok = ask(&more, o, why);

@@ -51,10 +51,8 @@ static void show_claim_rows(struct page *page, const json_t *claims, const json_
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(claims, i, row)
-		add_claim(&t, row);
-	json_array_foreach(ended, i, row)
-		add_end(&t, row);
+	json_array_foreach(claims, i, row) add_claim(&t, row);
+	json_array_foreach(ended, i, row) add_end(&t, row);
 	table_print(&t, page);
 	table_release(&t);
 }
@@ -64,7 +62,8 @@ void show_claims(struct page *page, const json_t *answer)
 	const json_t *claims = json_object_get(answer, "claims");
 	const json_t *ended = json_object_get(answer, "ended");
 
-	if (part_empty(page, claims ? claims : ended, claims ? "no claims" : "no claim has ended lately"))
+	if (part_empty(page, claims ? claims : ended,
+		       claims ? "no claims" : "no claim has ended lately"))
 		return;
 	show_claim_rows(page, claims, ended, 0);
 	page_line(page);
@@ -106,7 +105,8 @@ void show_sessions(struct page *page, const json_t *answer)
 
 	if (part_empty(page, rows, "no session claims a Ticket"))
 		return;
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		char *tickets = part_line(json_object_get(row, "tickets"));
 		char *roles = part_line(json_object_get(row, "roles"));
 		part_cell(&t, STYLE_BOLD, row, "session");

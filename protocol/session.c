@@ -48,6 +48,5 @@ bool session_name_ok(const char *what, struct str name, struct fault *why)
 	for (size_t i = 0; i < name.len; i++)
 		if ((unsigned char)name.at[i] < 0x20 || name.at[i] == 0x7f)
 			return fault(why, FAULT_INVALID, "%s holds a control character", what);
-	return utf8_check(name, &bad) ? true
-				      : fault(why, FAULT_INVALID, "%s is not UTF-8", what);
+	return utf8_check(name, &bad) ? true : fault(why, FAULT_INVALID, "%s is not UTF-8", what);
 }

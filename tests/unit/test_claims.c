@@ -39,15 +39,21 @@ static int drop(void **state)
 
 static struct claim_terms lease(const char *session, int64_t seconds, int64_t after)
 {
-	return (struct claim_terms){ .session = str_of(session), .lives = LIVES_LEASE,
-				     .ttl = seconds * SECOND, .now = WALL + after * SECOND,
+	return (struct claim_terms){ .session = str_of(session),
+				     .lives = LIVES_LEASE,
+				     .ttl = seconds * SECOND,
+				     .now = WALL + after * SECOND,
 				     .boot = BOOT + after * SECOND };
 }
 
 static struct claim_terms process(const char *session, int64_t pid)
 {
-	return (struct claim_terms){ .session = str_of(session), .lives = LIVES_PID, .pid = pid,
-				     .born = 7, .now = WALL, .boot = BOOT };
+	return (struct claim_terms){ .session = str_of(session),
+				     .lives = LIVES_PID,
+				     .pid = pid,
+				     .born = 7,
+				     .now = WALL,
+				     .boot = BOOT };
 }
 
 /* Up to three Tickets, "A B C" by single letters. */
@@ -89,8 +95,7 @@ static const char *held(void)
 	text.len = 0;
 	for (size_t i = 0; i < claims->count; i++)
 		buf_addf(&text, "%s%.*s:%.*s/%llu", i ? " " : "", STR_ARG(claims->at[i]->ticket),
-			 STR_ARG(claims->at[i]->session),
-			 (unsigned long long)claims->at[i]->token);
+			 STR_ARG(claims->at[i]->session), (unsigned long long)claims->at[i]->token);
 	return buf_text(&text);
 }
 
@@ -163,8 +168,8 @@ static void two_processes_of_one_session_are_two(void **state)
 	assert_true(take("A", &first));
 	assert_true(take("A", &first));
 	assert_false(take("A", &second));
-	assert_string_equal(why.text,
-			    "A is claimed by one since 2026-06-01T00:00:00Z, while process 5 lives");
+	assert_string_equal(
+		why.text, "A is claimed by one since 2026-06-01T00:00:00Z, while process 5 lives");
 	reused.born = 8;
 	assert_false(take("A", &reused));
 	assert_false(take("A", &by_time));
@@ -235,8 +240,9 @@ static void leases_end_at_their_time_and_not_before(void **state)
 	assert_null(claims_over(claims, BOOT + 30 * SECOND));
 	assert_int_equal(claims_next_end(claims), BOOT + 60 * SECOND);
 	assert_false(renew("B", "one", 0, 40));
-	assert_string_equal(why.text, "your claim of B has ended at 2026-06-01T00:00:30Z: its lease ran "
-				      "out and was not renewed");
+	assert_string_equal(why.text,
+			    "your claim of B has ended at 2026-06-01T00:00:30Z: its lease ran "
+			    "out and was not renewed");
 }
 
 static void the_wall_clock_moves_what_is_said_and_not_what_is_meant(void **state)
@@ -400,7 +406,10 @@ static void what_is_written_reads_as_it_was(void **state)
 static void what_makes_no_sense_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "{}", "[]", "{\"boot\":\"b\"}",
+		"",
+		"{}",
+		"[]",
+		"{\"boot\":\"b\"}",
 		"{\"boot\":\"b\",\"token\":0,\"claims\":[],\"ended\":[],\"paths\":[]}",
 		"{\"boot\":\"\",\"token\":1,\"claims\":[],\"ended\":[],\"paths\":[]}",
 		"{\"boot\":\"b\",\"token\":1,\"claims\":{},\"ended\":[],\"paths\":[]}",
@@ -466,9 +475,10 @@ static void a_claim_holds_the_ticket_for_others(void **state)
 	assert_int_equal(index_occupied(ix), 1);
 	assert_string_equal(model_gate(ix, "A"), "held claimed/hold/claim");
 	assert_string_equal(gate_for_session(ix, "one"), "clear");
-	assert_string_equal(gate_for_session(ix, "two"),
-			    "held; claimed by one since 2026-06-01T00:00:00Z, until "
-			    "2026-06-01T00:01:00Z; ends then unless renewed, or when it is given back");
+	assert_string_equal(
+		gate_for_session(ix, "two"),
+		"held; claimed by one since 2026-06-01T00:00:00Z, until "
+		"2026-06-01T00:01:00Z; ends then unless renewed, or when it is given back");
 	index_claim(ix, STR("A"), claims->at[0]);
 	assert_false(index_settle(ix));
 	index_claim(ix, STR("A"), NULL);

@@ -66,7 +66,8 @@ static void a_name_is_one_line_of_text(void **state)
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
 	assert_true(session_name_ok("session", (struct str){ longest, SESSION_BYTES_MAX }, &why));
-	assert_false(session_name_ok("session", (struct str){ longest, SESSION_BYTES_MAX + 1 }, &why));
+	assert_false(
+		session_name_ok("session", (struct str){ longest, SESSION_BYTES_MAX + 1 }, &why));
 	assert_true(session_name_ok("session", STR("caf\xc3\xa9 \xe6\x97\xa5"), &why));
 	assert_false(session_name_ok("session", STR(""), &why));
 	assert_string_equal(why.text, "session is empty");
