@@ -117,3 +117,16 @@ enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd)
 	*fd = open_beneath(dirfd, path, O_RDONLY | O_DIRECTORY);
 	return *fd < 0 ? why_not_opened() : BENEATH_OK;
 }
+
+bool beneath_write_all(int fd, const struct buf *bytes)
+{
+	for (size_t at = 0; at < bytes->len;) {
+		ssize_t put = write(fd, bytes->at + at, bytes->len - at);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		at += (size_t)put;
+	}
+	return true;
+}

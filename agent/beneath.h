@@ -31,4 +31,7 @@ enum beneath_result beneath_read_stat(int dirfd, const char *path, size_t max, s
 /* Open a folder for listing; *fd is the caller's. */
 enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd);
 
+/* Write all of it; false with errno.  On any thread. */
+bool beneath_write_all(int fd, const struct buf *bytes);
+
 #endif

@@ -108,25 +108,12 @@ static void bg_close(int fd)
 		close(fd);
 }
 
-static bool bg_write_all(int fd, const struct buf *bytes)
-{
-	for (size_t at = 0; at < bytes->len;) {
-		ssize_t put = write(fd, bytes->at + at, bytes->len - at);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		at += (size_t)put;
-	}
-	return true;
-}
-
 /* Whether the disk takes and keeps bytes again. */
 static bool bg_probe(int folder, struct ledger_entry *e)
 {
 	int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	bool unnamed = fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR);
-	bool ok = (!unnamed || (fd >= 0 && bg_write_all(fd, &e->bytes) && fsync(fd) == 0)) &&
+	bool ok = (!unnamed || (fd >= 0 && beneath_write_all(fd, &e->bytes) && fsync(fd) == 0)) &&
 		  fsync(folder) == 0;
 	int cause = errno;
 
@@ -321,7 +308,7 @@ static bool bg_fill(struct ledger_entry *e)
 	} else if (e->file < 0) {
 		return fault_errno(&e->why, FAULT_IO, "cannot make the record's file");
 	}
-	return bg_write_all(e->file, &e->bytes)
+	return beneath_write_all(e->file, &e->bytes)
 		       ? true
 		       : fault_errno(&e->why, FAULT_IO, "cannot write the record");
 }

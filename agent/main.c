@@ -25,7 +25,8 @@
  *   settle      what they come to                 status    what became of records
  *   trace       who changed when                  ripple    whose answers a change reaches
  *   gate        may it be accepted now            claims    who works on what
- *   claimtext   claims as text
+ *   claimtext   claims as text                    claims_private  the table from within
+ *   claimrules  what sessions want of it
  *   query       lists in pages                    doctor    what is wrong
  *   meaning     what two records say alike        guard     keep local paths out
  *   cycle       who waits for itself              why       the tree of holds
@@ -54,7 +55,7 @@
  *   conn        one client                        clock     how generations are told
  *   feed        what changed since when           listener  what a client waits for
  *   handle_agent, handle_ticket, handle_gate, handle_record, handle_timeline  the handlers
- *   handle_feed  those to be told                 handle_claim  those of claims
+ *   handle_feed  those to be told                 handle_claim, handle_claims  of claims
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "beneath.h"
 #include "siphash.h"
 #include "ulid.h"
 
@@ -149,19 +150,6 @@ bool registry_set_aside(const char *dir, char **name, struct fault *why)
 
 /* -- Writing ------------------------------------------------------------ */
 
-static bool bg_write_all(int fd, const struct buf *bytes)
-{
-	for (size_t at = 0; at < bytes->len;) {
-		ssize_t put = write(fd, bytes->at + at, bytes->len - at);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		at += (size_t)put;
-	}
-	return true;
-}
-
 static bool bg_no(struct registry_write *w, const char *what)
 {
 	return fault_errno(&w->why, FAULT_IO, "claims cannot be kept: %s in %s", what, w->dir);
@@ -174,7 +162,7 @@ static bool bg_prepare(struct registry_write *w, int dir)
 	int fd = openat(dir, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return bg_no(w, "cannot make " TEMPORARY);
-	bool ok = bg_write_all(fd, &w->bytes) ? true : bg_no(w, "cannot write " TEMPORARY);
+	bool ok = beneath_write_all(fd, &w->bytes) ? true : bg_no(w, "cannot write " TEMPORARY);
 	ok = ok && (fsync(fd) == 0 ? true : bg_no(w, "cannot sync " TEMPORARY));
 	close(fd);
 	return ok;
