@@ -129,11 +129,17 @@ ask claim a --session "$(printf 'x\ny')"
 gives 5 '*session holds a control character*' "a session's name is one line"
 
 ask claim a --session one --ttl 1ms
+token=$(field claims.0.token)
 until_said '*"count":0*' --json claims
 ask claims --stale
 is "$(field ended.0.ending)" expired "a lease runs out by itself"
 ask renew a --session one
 gives 3 '*"code":"stale"*lease ran out*' "and cannot be renewed then"
+ask call record.add '{"ticket":"a","kind":"related","other":"c","token":'"$token"'}'
+gives 3 '*"code":"stale"*lease ran out*' "who slept past it and writes then is refused"
+ask call ticket.accept '{"ticket":"a","message":"m","claim":true,"session":"one","token":'"$token"'}'
+gives 3 '*"code":"stale"*' "and accepts nothing"
+is "$(git status --porcelain -uall)" "" "nothing was written"
 
 # -- For the life of a command -------------------------------------------
 
@@ -280,4 +286,15 @@ like "$(cat "$box/out")" '*a is claimed by one*' "another runtime directory reac
 is "$(agents | wc -l)" 1 "of which there is one"
 is "$(agent_pid)" "$first" "as before"
 
+# -- The agent stays as long as somebody claims --------------------------
+
+repository idle
+ticket a queued
+commit
+tpd --foreground --idle-exit 50ms 2>>"$box/agents.log" &
+agent=$!
+until_said '*"lives":"lease"*' --json --no-start claim a --ttl 700ms
+wait $agent
+like "$(cat "$box"/state/ticketplan/idle-*/sessions.json)" '*"ticket":"a"*"ending":"expired"*' \
+	"an agent that nobody asks does not end while a claim lives"
 finish
