@@ -18,8 +18,6 @@
 
 /* After accept failed for want of descriptors. */
 #define PAUSE_S 0.1
-/* Between two looks at what the kernel does not tell, in ticks. */
-#define LOOK_US 1000000
 
 struct server {
 	struct crowd crowd;
@@ -135,18 +133,6 @@ static void set_timer(struct server *s, int64_t at, int64_t now)
 	ev_timer_start(s->crowd.loop, &s->tell);
 }
 
-/* Of what the kernel does not tell somebody has to look for, while there is who wants to know. */
-static int64_t next_look(const struct server *s, int64_t now)
-{
-	struct service *service = s->crowd.service;
-	struct keeping keeping;
-
-	if (!s->crowd.listening)
-		return 0;
-	service->keeping(service->agent, &keeping);
-	return keeping.mode == MODE_WATCH ? 0 : now + LOOK_US;
-}
-
 void server_flush(struct server *s)
 {
 	struct service *service = s->crowd.service;
@@ -165,7 +151,6 @@ void server_flush(struct server *s)
 	}
 	service->syncing = false;
 	set_timer(s, soonest, now);
-	set_timer(s, next_look(s, now), now);
 }
 
 static struct peer peer_of(const struct conn *c, struct arena *arena)
