@@ -56,7 +56,8 @@ void tp_free(struct tp *tp);
  * directory), and start one where none runs.  Waits for that at most so many
  * milliseconds, and only where one has to be started; what follows never waits.
  * Closes the connection there was.  Feeds are subscribed again, and go on where
- * they were; calls that were not answered are not asked again.
+ * they were; calls that were not answered are not asked again.  An agent that is
+ * dying may take the connection and drop it: then that ends, too.
  */
 int tp_open(struct tp *tp, const char *dir, unsigned flags, int timeout_ms);
 int tp_is_open(const struct tp *tp);
