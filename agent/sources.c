@@ -175,99 +175,6 @@ static void open_tree(struct site *site)
 		  site->root ? site->root : "not there");
 }
 
-/* Close and open again; what is the same in both stays as it is. */
-static void reopen(struct site *site)
-{
-	struct sources *s = site->all;
-
-	index_scan_begin(s->ix, site->id);
-	close_tree(site);
-	open_tree(site);
-	index_scan_end(s->ix, site->id);
-	index_source_set(s->ix, site->id, site->top, site->root ? site->root : "",
-			 strcmp(site->name, s->authority) == 0);
-}
-
-/* -- Which checkouts there are ------------------------------------------ */
-
-static void drop_site(struct sources *s, size_t at)
-{
-	struct site *site = s->sites[at];
-
-	close_tree(site);
-	index_source_drop(s->ix, site->id);
-	gitwork_release(&site->git);
-	free(site->name);
-	free(site->top);
-	free(site);
-	s->sites[at] = s->sites[--s->count];
-}
-
-static struct site *find_site(const struct sources *s, const char *name)
-{
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->sites[i]->name, name) == 0)
-			return s->sites[i];
-	return NULL;
-}
-
-/* Whether the tree that is watched is still the one that would be chosen. */
-static bool is_as_it_was(const struct site *site)
-{
-	char *root = find_root(site->all, site->top);
-	bool same = site->tree && watch_tree_there(site->tree) && root &&
-		    strcmp(root, site->root) == 0;
-
-	free(root);
-	return same;
-}
-
-/* NULL where there are too many. */
-static struct site *add_site(struct sources *s, const struct checkout *found)
-{
-	int id = index_source_add(s->ix, found->name);
-
-	if (id < 0)
-		return NULL;
-	struct site *site = xcalloc(1, sizeof(*site));
-	*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
-			       .top = xstrdup(found->top) };
-	char *folder = strcmp(site->name, "main") == 0
-			       ? xstrdup(s->common)
-			       : xasprintf("%s/worktrees/%s", s->common, site->name);
-	gitwork_init(&site->git, folder);
-	free(folder);
-	s->sites[s->count++] = site;
-	return site;
-}
-
-static void see_checkout(struct sources *s, const struct checkout *found)
-{
-	struct site *site = find_site(s, found->name);
-
-	if (!site) {
-		site = add_site(s, found);
-		if (!site)
-			return;
-	} else if (strcmp(site->top, found->top) != 0) {
-		free(site->top);
-		site->top = xstrdup(found->top);
-	} else if (is_as_it_was(site)) {
-		index_source_set(s->ix, site->id, site->top, site->root,
-				 strcmp(site->name, s->authority) == 0);
-		return;
-	}
-	reopen(site);
-}
-
-static bool is_listed(const struct checkout *list, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(list[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 /* -- What is watched beside the trees ----------------------------------- */
 
 /* False: it is not there.  One that is, and cannot be watched, makes us look each time. */
@@ -419,7 +326,7 @@ static void watch_candidate(struct sources *s, const char *path, enum role role)
 }
 
 /* The folders from the checkout's top down to where the root is, or would be. */
-static void watch_way(struct site *site, const char *root)
+static void watch_above(struct site *site, const char *root)
 {
 	struct sources *s = site->all;
 	char *path = xasprintf("%s/%s", site->top, root);
@@ -431,8 +338,16 @@ static void watch_way(struct site *site, const char *root)
 		if (!there)
 			break;
 	}
+	free(path);
+}
+
+static void watch_way(struct site *site, const char *root)
+{
+	char *path = xasprintf("%s/%s", site->top, root);
+
+	watch_above(site, root);
 	if (!site->root || strcmp(site->root, root) != 0)
-		watch_candidate(s, path, ROLE_ROOT);
+		watch_candidate(site->all, path, ROLE_ROOT);
 	free(path);
 }
 
@@ -450,6 +365,104 @@ static void watch_top(struct site *site)
 		site->contested |= site->root && has_folder(site->top, root);
 	}
 	site->contested |= site->root && s->refused;
+}
+
+/* -- Open and closed ---------------------------------------------------- */
+
+/* Close and open again; what is the same in both stays as it is. */
+static void reopen(struct site *site)
+{
+	struct sources *s = site->all;
+
+	index_scan_begin(s->ix, site->id);
+	close_tree(site);
+	/* First: a large tree may leave no watches for others. */
+	for (size_t i = 0; root_at(s, i); i++)
+		watch_above(site, root_at(s, i));
+	open_tree(site);
+	index_scan_end(s->ix, site->id);
+	index_source_set(s->ix, site->id, site->top, site->root ? site->root : "",
+			 strcmp(site->name, s->authority) == 0);
+}
+
+/* -- Which checkouts there are ------------------------------------------ */
+
+static void drop_site(struct sources *s, size_t at)
+{
+	struct site *site = s->sites[at];
+
+	close_tree(site);
+	index_source_drop(s->ix, site->id);
+	gitwork_release(&site->git);
+	free(site->name);
+	free(site->top);
+	free(site);
+	s->sites[at] = s->sites[--s->count];
+}
+
+static struct site *find_site(const struct sources *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->sites[i]->name, name) == 0)
+			return s->sites[i];
+	return NULL;
+}
+
+/* Whether the tree that is watched is still the one that would be chosen. */
+static bool is_as_it_was(const struct site *site)
+{
+	char *root = find_root(site->all, site->top);
+	bool same = site->tree && watch_tree_there(site->tree) && root &&
+		    strcmp(root, site->root) == 0;
+
+	free(root);
+	return same;
+}
+
+/* NULL where there are too many. */
+static struct site *add_site(struct sources *s, const struct checkout *found)
+{
+	int id = index_source_add(s->ix, found->name);
+
+	if (id < 0)
+		return NULL;
+	struct site *site = xcalloc(1, sizeof(*site));
+	*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
+			       .top = xstrdup(found->top) };
+	char *folder = strcmp(site->name, "main") == 0
+			       ? xstrdup(s->common)
+			       : xasprintf("%s/worktrees/%s", s->common, site->name);
+	gitwork_init(&site->git, folder);
+	free(folder);
+	s->sites[s->count++] = site;
+	return site;
+}
+
+static void see_checkout(struct sources *s, const struct checkout *found)
+{
+	struct site *site = find_site(s, found->name);
+
+	if (!site) {
+		site = add_site(s, found);
+		if (!site)
+			return;
+	} else if (strcmp(site->top, found->top) != 0) {
+		free(site->top);
+		site->top = xstrdup(found->top);
+	} else if (is_as_it_was(site)) {
+		index_source_set(s->ix, site->id, site->top, site->root,
+				 strcmp(site->name, s->authority) == 0);
+		return;
+	}
+	reopen(site);
+}
+
+static bool is_listed(const struct checkout *list, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 /* -- The whole ---------------------------------------------------------- */
