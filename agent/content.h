@@ -95,6 +95,8 @@ struct content *content_broken(enum role role, enum problem code, const char *te
 /* Whether two say the same for the same reason: the same bytes, the same kind of file. */
 bool content_same(const struct content *a, const struct content *b);
 
+/* Whether a content is what item_parse would make of these bytes. */
+bool item_is(const struct content *content, struct str bytes, bool slug);
 /* item.md of a Ticket in the slug layout, or the flat one. */
 struct content *item_parse(struct str bytes, bool slug);
 

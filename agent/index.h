@@ -130,6 +130,12 @@ int index_source_next(const struct index *ix, uint64_t mask, int after);
 
 /* A file is there and says this.  `path` is from the root; the content is taken over. */
 void index_put(struct index *ix, int source, struct str path, struct content *content);
+/*
+ * What a file of these bytes at this path says, where that is known already: from
+ * another source, or from before.  With a reference of its own; or NULL.
+ */
+struct content *index_known(const struct index *ix, struct str path, enum role role,
+			    struct str bytes);
 /* What is at this path, file or folder, is gone; "" for the whole tree. */
 void index_drop(struct index *ix, int source, struct str path);
 /* A problem at this path; stands until index_drop of it or of a folder above. */

@@ -108,19 +108,26 @@ static void drop_copy_if_empty(struct index *ix, struct copy *copy)
 		drop_copy(ix, copy);
 }
 
+/* The content that a source has of a file, or NULL. */
+static struct content *content_at(const struct index *ix, const struct copy *c, struct str path,
+				  enum role role)
+{
+	struct doc *doc;
+
+	if (role == ROLE_ITEM)
+		return c->item;
+	HASH_FIND(hh, ix->docs[c->source], path.at, path.len, doc);
+	return doc ? doc->content : NULL;
+}
+
 /* The same content in another checkout is held once. */
 static struct content *share(struct index *ix, const struct copy *copy, struct str path,
 			     struct content *content)
 {
 	for (const struct copy *c = copy->ticket->copies; c; c = c->next) {
-		struct content *same = c->item;
-		struct doc *doc;
 		if (c->source == copy->source)
 			continue;
-		if (content->role != ROLE_ITEM) {
-			HASH_FIND(hh, ix->docs[c->source], path.at, path.len, doc);
-			same = doc ? doc->content : NULL;
-		}
+		struct content *same = content_at(ix, c, path, content->role);
 		if (same && content_same(same, content)) {
 			content_free(content);
 			return content_share(same);
@@ -155,6 +162,26 @@ static void put_doc(struct index *ix, struct copy *copy, struct str path, struct
 	content_free(doc->content);
 	doc->content = content;
 	doc->epoch = ix->epoch;
+}
+
+struct content *index_known(const struct index *ix, struct str path, enum role role,
+			    struct str bytes)
+{
+	const char *slash = memrchr(path.at, '/', path.len);
+	struct str name = { slash + 1, (size_t)(path.at + path.len - (slash + 1)) };
+	struct spot spot;
+
+	BUG_IF(!layout_split(path, &spot));
+	const struct ticket *t = index_named(ix, spot.ticket);
+	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next) {
+		struct content *same = content_at(ix, c, path, role);
+		if (!same || same->role != role)
+			continue;
+		if (role == ROLE_ITEM ? item_is(same, bytes, spot.slug)
+				      : artifact_is(same, spot.ticket, name, bytes))
+			return content_share(same);
+	}
+	return NULL;
 }
 
 void index_put(struct index *ix, int source, struct str path, struct content *content)

@@ -4,6 +4,7 @@
 #include <yaml.h>
 
 #include "base.h"
+#include "hash.h"
 #include "utf8.h"
 
 #define NESTING_MAX 16
@@ -345,6 +346,12 @@ static void keep_item(struct content *c, const struct fields *f, enum state stat
 			       .updated_at = keep(c, f->text[UPDATED]),
 			       .queued_at = keep(c, f->text[QUEUED]) };
 	c->item = item;
+}
+
+bool item_is(const struct content *c, struct str bytes, bool slug)
+{
+	bytes.len = bytes.len > ITEM_HEAD_MAX ? ITEM_HEAD_MAX : bytes.len;
+	return c->len == bytes.len && c->hash == (hash_of(bytes) ^ slug);
 }
 
 struct content *item_parse(struct str bytes, bool slug)

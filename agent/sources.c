@@ -27,6 +27,15 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
+/* What the bytes that were read say; checkouts are mostly alike, and are read once. */
+static struct content *content_of(const struct sources *s, struct str path, enum role role)
+{
+	struct str bytes = { s->bytes.at, s->bytes.len };
+	struct content *known = index_known(s->ix, path, role, bytes);
+
+	return known ? known : reading_of(path, role, bytes);
+}
+
 static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	struct site *site = ctx;
@@ -38,8 +47,7 @@ static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 	if (result == BENEATH_GONE)
 		index_drop(s->ix, site->id, path);
 	else if (result == BENEATH_OK)
-		index_put(s->ix, site->id, path,
-			  reading_of(path, (enum role)role, (struct str){ s->bytes.at, s->bytes.len }));
+		index_put(s->ix, site->id, path, content_of(s, path, (enum role)role));
 	else
 		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, errno));
 	if (result == BENEATH_OK && role == ROLE_RECORD && s->on_record)
