@@ -291,10 +291,9 @@ is "$(agent_pid)" "$first" "as before"
 repository idle
 ticket a queued
 commit
-tpd --foreground --idle-exit 50ms 2>>"$box/agents.log" &
-agent=$!
-until_said '*"lives":"lease"*' --json --no-start claim a --ttl 700ms
-wait $agent
+tpctl claim a --ttl 1s >/dev/null
+tpctl stop >/dev/null
+tpd --foreground --idle-exit 20ms 2>>"$box/agents.log"
 like "$(cat "$box"/state/ticketplan/idle-*/sessions.json)" '*"ticket":"a"*"ending":"expired"*' \
 	"an agent that nobody asks does not end while a claim lives"
 finish
