@@ -150,7 +150,7 @@ static void write_waits(struct writing *w, const struct ticket *t)
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		const struct decision *d = &t->own[i];
 		if (d->record->kind != KIND_WAITING_CAPACITY_NOTE ||
-		    decision_status(w->ix, d, w->now) != STATUS_LIVE)
+		    !status_counts(decision_status(w->ix, d, w->now)))
 			continue;
 		add(w, WAITS, arena_printf(w->arena, "- %.*s %.*s (record %.*s): %.*s", STR_ARG(t->id),
 					   STR_ARG(condition(w, d->record->until)),

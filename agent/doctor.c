@@ -127,7 +127,7 @@ static void add_waits(const struct index *ix, const struct ticket *t, int64_t no
 			add_record(into, PROBLEM_WAIT_OVER, d)->text =
 				arena_printf(into->arena, "record %.*s waits for what has come",
 					     STR_ARG(d->record->id));
-		else if (!d->record->until && decision_status(ix, d, now) == STATUS_LIVE)
+		else if (!d->record->until && status_counts(decision_status(ix, d, now)))
 			add_record(into, PROBLEM_WAIT_UNBOUNDED, d)->text =
 				arena_printf(into->arena, "record %.*s waits without a condition",
 					     STR_ARG(d->record->id));

@@ -281,7 +281,7 @@ static void say_waiting(struct asked *a, const struct decision *d)
 		u && u->form == UNTIL_TICKET ? index_find(a->ix, u->ticket) : NULL;
 	struct reason_row *row;
 
-	if (decision_status(a->ix, d, a->now) != STATUS_LIVE)
+	if (!status_counts(decision_status(a->ix, d, a->now)))
 		return;
 	row = add_record(a, REASON_WAITING, u ? SEVERITY_HOLD : SEVERITY_NOTE, d, other);
 	if (u && u->form == UNTIL_TICKET) {

@@ -56,8 +56,7 @@ static void add_edge(struct making *m, const struct decision *d)
 	g->edges[g->edge_count++] = (struct edge){
 		.from = turned ? d->other : d->ticket, .to = turned ? d->ticket : d->other, .d = d,
 		.status = status,
-		.holds = row->holds != HOLDS_NOBODY && (status == STATUS_LIVE ||
-							status == STATUS_DANGLING),
+		.holds = row->holds != HOLDS_NOBODY && status_counts(status),
 	};
 	join(m, d->ticket);
 	join(m, d->other);
@@ -156,7 +155,8 @@ static enum look look_of(const struct edge *e)
 /* What is over fades. */
 static bool is_vivid(const struct edge *e)
 {
-	return e->holds || (look_of(e) == LOOK_OTHER && e->status == STATUS_LIVE);
+	return e->holds || (look_of(e) == LOOK_OTHER &&
+			    (e->status == STATUS_LIVE || e->status == STATUS_LOST));
 }
 
 static const char *state_of(const struct ticket *t)

@@ -252,6 +252,12 @@ bool ticket_only_claimed(const struct ticket *t);
 
 /* Whether a later accepted plan of its Ticket took its place; only plans and waits can be. */
 bool decision_superseded(const struct decision *d);
+/* Whether a record of that status still says something, wherever its file is. */
+static inline bool status_counts(enum status status)
+{
+	return status == STATUS_LIVE || status == STATUS_DANGLING || status == STATUS_LOST;
+}
+
 /* What has become of a record, at this time (microseconds since 1970). */
 enum status decision_status(const struct index *ix, const struct decision *d, int64_t now);
 /* Whether the condition of a wait has come; false where it has none. */

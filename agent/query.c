@@ -61,7 +61,7 @@ bool page_by_number(struct arena *arena, struct page *page, struct fault *why)
 
 bool query_in_scope(enum status status, enum scope scope)
 {
-	bool live = status == STATUS_LIVE || status == STATUS_DANGLING || status == STATUS_LOST;
+	bool live = status_counts(status);
 
 	return scope == SCOPE_ALL || live == (scope == SCOPE_LIVE);
 }

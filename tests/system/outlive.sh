@@ -70,6 +70,15 @@ ask check a
 unlike "$out" '*"code":"untracked"*' "until a commit has it"
 is "$(kept)" 0 "then it goes"
 
+# A wait holds as long as it did, also where only its copy is left.
+tpctl --json record a waiting -m 'Mara decides.' --until human >"$box/out"
+rm "$(field path)"
+ask check a
+gives 3 '*"code":"waiting","severity":"hold"*' "a wait whose file is gone holds too"
+ask brief
+gives 0 '*Waits*Mara decides.*' "and the brief lists it"
+tpctl recover --forget >/dev/null
+
 # -- What people do to files ---------------------------------------------
 
 vanishes()
