@@ -55,7 +55,8 @@ finds bad-front bad_front_matter error bad-front/item.md 4
 ticket bad-state dreaming
 finds bad-state bad_state error bad-state/item.md 3
 ticket markers queued
-printf -- '---\ntitle: x\nfinds markers conflict_markers error markers/item.md 3
+printf -- '---\ntitle: x\n<<<<<<< ours\nstate: queued\n=======\nstate: done\n>>>>>>> theirs\n---\n' >tickets/markers/item.md
+finds markers conflict_markers error markers/item.md 3
 ticket twice queued
 slug_ticket open twice queued twice
 finds twice found_twice error open/twice null
@@ -206,7 +207,6 @@ tpctl --json call agent.describe >"$box/describe"
 import json, sys
 described, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))["problems"]
 codes = {one["code"] for one in found}
-<<<<<<< HEAD
 # What differs from the files takes an agent with a fault: report.sh has one.
 known = set(json.loads(described["table"])["words"]["problem"]) - {"drifted"}
 print("not found:", " ".join(sorted(known - codes)))

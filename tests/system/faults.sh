@@ -123,6 +123,8 @@ wait "$remover"
 is "$odd" 0 "while the folder vanishes time and again each answer is clear"
 ask record t after b
 gives 0 '*"stored":true*' "and after that it works"
+ask recover t
+gives 0 '*"recovered":[[]"*' "what went with the folder is brought back"
 ask doctor t
 gives 0 '*"errors":0*' "nothing is wrong"
 
