@@ -14,6 +14,13 @@
 /* No checkout takes longer to go. */
 #define DELETED_S 60
 
+/* A file that is being written; so often, where several ask for the same. */
+struct writing {
+	UT_hash_handle hh; /* by key */
+	unsigned count;
+	char key[]; /* TICKET/NAME */
+};
+
 struct kept {
 	struct index *ix;
 	char *state;
@@ -26,6 +33,7 @@ struct kept {
 	bool wanting;    /* some were not found then, or may be elsewhere now */
 	struct sighting *sighted;
 	size_t sighted_count;
+	struct writing *writing;
 };
 
 char *kept_folder(const struct kept *k, const char *source)
@@ -60,6 +68,51 @@ struct kept_file *kept_find(const struct kept *k, const char *ticket, const char
 	HASH_FIND(hh, k->files, key, strlen(key), f);
 	free(key);
 	return f;
+}
+
+static struct writing *find_writing(const struct kept *k, struct str ticket, const char *name,
+				    char **key)
+{
+	struct writing *w;
+
+	*key = xasprintf("%.*s/%s", STR_ARG(ticket), name);
+	HASH_FIND(hh, k->writing, *key, strlen(*key), w);
+	return w;
+}
+
+void kept_writing(struct kept *k, struct str ticket, const char *name)
+{
+	char *key;
+	struct writing *w = find_writing(k, ticket, name, &key);
+
+	if (!w) {
+		w = xcalloc(1, sizeof(*w) + strlen(key) + 1);
+		strcpy(w->key, key);
+		HASH_ADD_KEYPTR(hh, k->writing, w->key, strlen(w->key), w);
+	}
+	w->count++;
+	free(key);
+}
+
+void kept_wrote(struct kept *k, struct str ticket, const char *name)
+{
+	char *key;
+	struct writing *w = find_writing(k, ticket, name, &key);
+
+	free(key);
+	if (!w || --w->count)
+		return;
+	HASH_DELETE(hh, k->writing, w);
+	free(w);
+}
+
+static bool is_writing(const struct kept *k, struct str ticket, const char *name)
+{
+	char *key;
+	bool yes = find_writing(k, ticket, name, &key);
+
+	free(key);
+	return yes;
 }
 
 static struct kept_file *file_new(struct kept *k, const char *ticket, const char *name)
@@ -163,6 +216,11 @@ void kept_free(struct kept *k)
 		return;
 	while (k->files)
 		forget(k, k->files);
+	for (struct writing *w = k->writing, *next; w; w = next) {
+		next = w->hh.next;
+		HASH_DELETE(hh, k->writing, w);
+		free(w);
+	}
 	for (size_t i = 0; i < k->sighted_count; i++)
 		sighting_release(&k->sighted[i]);
 	free(k->sighted);
@@ -367,6 +425,9 @@ void kept_sight(struct kept *k, int source, struct str path)
 	if (!k->writes || !from || k->sighted_count >= SIGHTINGS_MAX || !layout_split(path, &spot))
 		return;
 	const char *slash = memrchr(path.at, '/', path.len);
+	/* The path is a string, and its end is the name. */
+	if (k->writing && is_writing(k, spot.ticket, slash + 1))
+		return;
 	s.ticket = xstrndup(spot.ticket.at, spot.ticket.len);
 	s.name = xstrndup(slash + 1, (size_t)(path.at + path.len - slash) - 1);
 	s.source = xstrdup(from->name);

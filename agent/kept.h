@@ -45,6 +45,13 @@ char *kept_folder(const struct kept *k, const char *source);
 /* The copy's bytes. */
 bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *into);
 
+/*
+ * Between the two we write that file, with a copy: a checkout in which it is
+ * seen before we are told that it is done has nothing new.
+ */
+void kept_writing(struct kept *k, struct str ticket, const char *name);
+void kept_wrote(struct kept *k, struct str ticket, const char *name);
+
 /* A copy is there now, of a file that we wrote, or that was seen in this source. */
 void kept_add(struct kept *k, struct str ticket, const char *name, const char *source);
 struct kept_file *kept_find(const struct kept *k, const char *ticket, const char *name);

@@ -157,7 +157,7 @@ static struct peer peer_of(const struct conn *c, struct arena *arena)
 {
 	struct peer peer = { .calls = c->caller.calls,
 			     .unsent = c->output.len,
-			     .waits = c->parked != NULL };
+			     .waits = c->parked || c->caller.listener.waits };
 	struct ucred who;
 	socklen_t len = sizeof(who);
 	char path[64], name[32] = "";

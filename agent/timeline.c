@@ -396,7 +396,8 @@ static void fill_probes(struct timeline *t, struct review *r)
 	struct sighting *seen = kept_take_sightings(t->kept, &count);
 
 	for (const struct kept_file *f = kept_files(t->kept); f; f = f->hh.next)
-		if (!f->lost || t->git_changes != t->git_reviewed)
+		/* Of the others was asked when git last changed. */
+		if (f->doubted || t->git_changes != t->git_reviewed)
 			add_probe(r, (struct probe){ .file = { .ticket = xstrdup(f->ticket),
 							       .name = xstrdup(f->name) },
 						     .doubted = f->doubted || f->lost });
@@ -501,11 +502,23 @@ static void take_review(struct timeline *t, struct review *r)
 	review_free(r);
 }
 
-void timeline_wrote(struct timeline *t, const char *dir, const char *name)
+static struct str ticket_of(const char *dir)
 {
 	const char *slash = strrchr(dir, '/');
 
-	kept_add(t->kept, str_of(slash ? slash + 1 : dir), name, NULL);
+	return str_of(slash ? slash + 1 : dir);
+}
+
+void timeline_writes(struct timeline *t, const char *dir, const char *name)
+{
+	kept_writing(t->kept, ticket_of(dir), name);
+}
+
+void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied)
+{
+	kept_wrote(t->kept, ticket_of(dir), name);
+	if (copied)
+		kept_add(t->kept, ticket_of(dir), name, NULL);
 }
 
 void timeline_sighted(void *data, int source, struct str path)

@@ -36,8 +36,9 @@ void timeline_await(struct timeline *t, struct call *call);
 
 /* Once everything was read for the first time: what there is may be in no commit. */
 void timeline_begin(struct timeline *t);
-/* A record was written into this folder of a Ticket, with its copy. */
-void timeline_wrote(struct timeline *t, const char *dir, const char *name);
+/* A record is being written into this folder of a Ticket; and it has come to its end, with or without a copy. */
+void timeline_writes(struct timeline *t, const char *dir, const char *name);
+void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied);
 /* A record file was read; for sources_on_record. */
 void timeline_sighted(void *t, int source, struct str path);
 /* Once a turn, when the index is settled: see what the checkouts have, and ask git where that is due. */

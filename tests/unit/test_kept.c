@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kept.h"
+#include "model.h"
+
+#define FILE_NAME "01JAAAAAAAAAAAAAAAAAAAAAAA.json"
+#define PATH STR("T-1/artifacts/records/" FILE_NAME)
+
+struct box {
+	char state[32];
+	struct index *ix;
+	struct kept *kept;
+	int source;
+};
+
+static int setup(void **state)
+{
+	struct box *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return -1;
+	strcpy(b->state, "/tmp/tp-kept.XXXXXX");
+	if (!mkdtemp(b->state))
+		return -1;
+	b->ix = index_new();
+	b->source = model_source(b->ix, "main");
+	b->kept = kept_new(b->ix, b->state, true);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct box *b = *state;
+
+	kept_free(b->kept);
+	index_free(b->ix);
+	rmdir(b->state);
+	free(b);
+	return 0;
+}
+
+static size_t sighted_now(struct box *b)
+{
+	size_t count;
+	struct sighting *seen = kept_take_sightings(b->kept, &count);
+
+	for (size_t i = 0; i < count; i++)
+		sighting_release(&seen[i]);
+	free(seen);
+	return count;
+}
+
+static void a_record_of_others_is_sighted(void **state)
+{
+	struct box *b = *state;
+
+	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 1);
+}
+
+static void what_is_being_written_is_no_sighting_until_all_who_asked_are_done(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 0);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME);
+	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 0);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME);
+	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 1);
+}
+
+static void another_ticket_s_file_of_that_name_is_another(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-2"), FILE_NAME);
+	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 1);
+}
+
+static void what_we_wrote_is_no_sighting(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME);
+	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
+	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_record_of_others_is_sighted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_being_written_is_no_sighting_until_all_who_asked_are_done, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(another_ticket_s_file_of_that_name_is_another,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_we_wrote_is_no_sighting, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
