@@ -47,11 +47,12 @@ def allow_tracing():
     ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
 
 
-def until(what, condition, process):
+def until(what, condition, process=None):
     end = time.monotonic() + PATIENCE_S
     while not condition():
-        if process.poll() is not None or time.monotonic() > end:
-            raise RuntimeError("%s: in vain (%s)" % (what, process.poll()))
+        ended = process and process.poll()
+        if ended is not None or time.monotonic() > end:
+            raise RuntimeError("%s: in vain (%s)" % (what, ended))
         time.sleep(0.001)
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 import rpc
-from fault import Agent, Store, Trace, calls, say
+from fault import Agent, Store, Trace, calls, say, until
 
 CHANGES = {"mkdirat", "write", "fsync", "linkat", "unlinkat"}
 
@@ -230,6 +230,11 @@ def mount(image, top):
     subprocess.check_call(["mount", "-o", "loop", image, top])
 
 
+def unmount(top):
+    # The git that an agent asked outlives one that is killed, for a moment.
+    until("unmounted", lambda: not subprocess.call(["umount", top], stderr=subprocess.DEVNULL))
+
+
 def cut_once(store, cycle):
     agent = Agent(store.top)
     requests = [store.request(ticket) for ticket in ["old", "cut%d" % cycle] * 2]
@@ -261,13 +266,13 @@ def cut(image, cycles):
     os.sync()
     for cycle in range(cycles):
         maybe += cut_once(store, cycle)
-        subprocess.check_call(["umount", top])
+        unmount(top)
         mount(image, top)
         wrong += store.flaws(None, maybe)
     agent = Agent(top)
     wrong += store.flaws(agent.connect(), maybe)
     agent.kill()
-    subprocess.check_call(["umount", top])
+    unmount(top)
     say(wrong, "the power goes out %d times and all of %d acknowledged records are there" %
         (cycles, len(store.acknowledged)))
 

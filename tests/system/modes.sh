@@ -170,10 +170,10 @@ if command -v bindfs >/dev/null && bindfs "$box/theirs" "$box/foreign" 2>/dev/nu
 	ticket n queued
 	lists "n queued" "and up again"
 	tpctl --json wait n --for change --timeout 20s >"$box/waited" 2>&1 &
-	# Both have said who they are and asked: it waits, we ask.
-	until [ "$(tpctl --json status | grep -o '"calls":2,"unsent"' | wc -l)" -eq 2 ]; do :; done
+	waiter=$!
+	until tpctl --json status | grep -q '"unsent":0,"waits":true' || ! kill -0 $waiter; do :; done
 	ticket n queued another
-	wait $! && status=0 || status=$?
+	wait $waiter && status=0 || status=$?
 	out=$(cat "$box/waited") err=
 	status_is 0 "who waits for a change is told without asking again"
 	walks=$(tpctl --json status | sed 's/.*"walks":\([0-9]*\).*/\1/')
@@ -202,7 +202,7 @@ if command -v bindfs >/dev/null && bindfs "$box/theirs" "$box/foreign" 2>/dev/nu
 	printf -- '---\ntitle: b\nstate: done\n---\n' >"$box/theirs/item.md"
 	lists "a b queued done" "which is looked at each time"
 	tpctl watch --once >"$box/told" &
-	while [ ! -s "$box/told" ]; do :; done
+	until [ -s "$box/told" ] || ! kill -0 $!; do :; done
 	printf -- '---\ntitle: b\nstate: ready\n---\n' >"$box/theirs/item.md"
 	wait $!
 	like "$(cat "$box/told")" '*"changed":?"b"?*' "and in between for who wants to be told"
