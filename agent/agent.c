@@ -25,6 +25,12 @@
 #include "watch.h"
 #include "worker.h"
 
+/*
+ * A time that does not come.  libev wakes once a minute to see whether the wall clock was set,
+ * unless a time of it is waited for: then the kernel tells.
+ */
+#define NEVER_S 4e9
+
 struct agent {
 	struct ev_loop *loop;
 	ev_prepare turn;
@@ -33,7 +39,7 @@ struct agent {
 	ev_signal term, interrupt;
 	ev_timer idle, patience, look;
 	ev_periodic clock;
-	int64_t clock_at; /* for when it is set; 0: not */
+	int64_t clock_at; /* for when it is set; 0: never */
 	struct service service;
 	struct server *server;
 	struct index *ix;
@@ -395,9 +401,7 @@ static void set_clock(struct agent *a)
 		return;
 	a->clock_at = next;
 	ev_periodic_stop(a->loop, &a->clock);
-	if (!next)
-		return;
-	ev_periodic_set(&a->clock, (ev_tstamp)next / 1e6 + 0.001, 0., NULL);
+	ev_periodic_set(&a->clock, next ? (ev_tstamp)next / 1e6 + 0.001 : NEVER_S, 0., NULL);
 	ev_periodic_start(a->loop, &a->clock);
 }
 
@@ -562,12 +566,13 @@ static void start_watchers(struct agent *a)
 	ev_signal_init(&a->term, on_signal, SIGTERM);
 	ev_signal_init(&a->interrupt, on_signal, SIGINT);
 	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);
-	ev_init(&a->clock, on_clock);
+	ev_periodic_init(&a->clock, on_clock, NEVER_S, 0., NULL);
 	ev_init(&a->patience, on_patience);
 	ev_init(&a->look, on_look);
 	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
 	ev_set_priority(&a->files, 1);
 	ev_set_priority(&a->ends, 1);
+	ev_periodic_start(a->loop, &a->clock);
 	ev_prepare_start(a->loop, &a->turn);
 	ev_io_start(a->loop, &a->files);
 	ev_io_start(a->loop, &a->ends);

@@ -200,6 +200,19 @@ is "$code" 0 "and so does SIGINT"
 tpd --idle-exit 5m
 is "$?" 0 "without --foreground it returns when the agent serves"
 is "$(agents | wc -l)" 1 "and one serves"
+tpctl status >/dev/null
+if cat "/proc/$(agents)/syscall" >/dev/null 2>&1; then
+	# What it waits in has its longest time, in milliseconds, as the fourth argument.
+	tries=0 longest=0
+	while [ "$longest" -le 60000 ] && [ "$tries" -lt 10000 ]; do
+		read -r call _ _ _ longest _ <"/proc/$(agents)/syscall"
+		[ "$call" != running ] && longest=$((longest)) || longest=0
+		tries=$((tries + 1))
+	done
+	is "$((longest > 60000))" 1 "which nothing wakes while nobody asks, not even to look at the clock"
+else
+	note "left out: what a process waits for may not be seen here"
+fi
 tpctl stop >/dev/null
 tpctl start >/dev/null; tpctl stop >/dev/null
 foreground --read-only
