@@ -84,6 +84,7 @@ struct ticket {
 	struct decision *incoming;     /* list; those of others that name it */
 	const struct decision *last_plan; /* the accepted_plan that counts, or NULL */
 	const struct copy *face;       /* the copy whose item.md counts */
+	const struct item *item;       /* what that says; NULL where there is none to read */
 	const struct claim *claim;     /* the live claim that counts, or NULL */
 	struct ticket *dirty_next;
 	struct trace *trace;           /* since the index is followed; NULL: no change yet */

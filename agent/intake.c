@@ -80,6 +80,8 @@ static void set_item(struct index *ix, struct copy *copy, struct content *item)
 		ix->sources[copy->source].items += item ? 1 : (size_t)-1;
 	content_free(copy->item);
 	copy->item = item;
+	if (copy->ticket->face == copy)
+		copy->ticket->item = item ? item->item : NULL;
 }
 
 static void drop_copy(struct index *ix, struct copy *copy)

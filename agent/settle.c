@@ -61,6 +61,7 @@ static void settle_state(const struct index *ix, struct ticket *t)
 {
 	find_twice(t);
 	t->face = t->copies ? choose_face(ix, t) : NULL;
+	t->item = t->face && t->face->item ? t->face->item->item : NULL;
 	t->state = (uint8_t)(t->face ? copy_state(t->face) : STATE_UNKNOWN);
 	t->elsewhere = t->face && !is_authority(ix, t->face) && authority_has_tree(ix);
 	t->unreadable = t->state == STATE_UNKNOWN || t->twice;

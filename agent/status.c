@@ -13,7 +13,7 @@ const struct item *ticket_item(const struct ticket *t)
 {
 	static const struct item none = { .state = STATE_UNKNOWN };
 
-	return t->face && t->face->item && t->face->item->item ? t->face->item->item : &none;
+	return t->item ? t->item : &none;
 }
 
 struct str ticket_title(const struct ticket *t)

@@ -44,10 +44,21 @@ static struct told *begin(struct telling *s, const struct ticket *t, struct told
 	return told;
 }
 
+/* Whom the reason names: the record's other side knows without a search. */
+static const struct ticket *named(const struct telling *s, const struct ticket *t,
+				  const struct reason_row *reason)
+{
+	const struct decision *d = reason->decision;
+
+	if (!reason->other.at || reason->code == REASON_WAITING || !d)
+		return reason->other.at ? index_named(s->ix, reason->other) : NULL;
+	return d->ticket == t ? d->other : d->ticket;
+}
+
 /* Tell one hold; the Ticket below it that is to be told next, or NULL. */
 static const struct ticket *tell(struct telling *s, struct told *at, const struct reason_row *reason)
 {
-	const struct ticket *other = reason->other.at ? index_named(s->ix, reason->other) : NULL;
+	const struct ticket *other = named(s, at->ticket, reason);
 	struct why_row *row = add_row(s, (struct why_row){ .depth = at->depth + 1, .ticket = other,
 							   .reason = reason });
 	struct told *before = NULL;
