@@ -467,7 +467,7 @@ static void end_turn(struct agent *a)
 	index_pass_time(a->ix, stamp_now());
 	note_written(a, done);
 	holders_turn(a->holders);
-	sources_turn(a->sources);
+	sources_turn(a->sources, done || amended || ready || server_asked(a->server));
 	timeline_look(a->timeline, sources_git_changes(a->sources));
 	holders_settled(a->holders);
 	follow_up(&a->follow, stamp_now());

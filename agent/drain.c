@@ -121,6 +121,22 @@ static void take_event(struct watch *w, const struct inotify_event *event)
 		watch_soil(w, n, str_of(event->name), event->mask & MASK_REPLACED);
 }
 
+static int waiting_now(const struct watch *w)
+{
+	int waiting = 0;
+
+	return ioctl(w->fd, FIONREAD, &waiting) < 0 ? -1 : waiting;
+}
+
+static void take_events(struct watch *w, ssize_t len)
+{
+	for (char *at = w->events; at < w->events + len;) {
+		const struct inotify_event *event = (const void *)at;
+		take_event(w, event);
+		at += sizeof(*event) + event->len;
+	}
+}
+
 static void read_events(struct watch *w, int waiting)
 {
 	/* As much as was there when we came: a writer that never stops must not keep us. */
@@ -129,19 +145,15 @@ static void read_events(struct watch *w, int waiting)
 		if (got <= 0)
 			return;
 		waiting -= (int)got;
-		for (char *at = w->events; at < w->events + got;) {
-			const struct inotify_event *event = (const void *)at;
-			take_event(w, event);
-			at += sizeof(*event) + event->len;
-		}
+		take_events(w, got);
 	}
 }
 
 void watch_drain(struct watch *w)
 {
-	int waiting = 0;
+	int waiting = waiting_now(w);
 
-	if (ioctl(w->fd, FIONREAD, &waiting) < 0)
+	if (waiting < 0)
 		return;
 	if (FAULTY(late_drain)) {
 		int now = waiting;
@@ -153,6 +165,11 @@ void watch_drain(struct watch *w)
 	w->counts.drains++;
 	w->drained_at = stamp_now();
 	read_events(w, waiting);
+}
+
+bool watch_has_news(const struct watch *w)
+{
+	return waiting_now(w) != 0;
 }
 
 /* -- The last events ----------------------------------------------------- */

@@ -29,7 +29,7 @@ void gitwork_release(struct gitwork *g)
 	free(g->index);
 }
 
-void gitwork_look(struct gitwork *g)
+static void look_for_lock(struct gitwork *g)
 {
 	struct stat st;
 
@@ -52,16 +52,23 @@ static ino_t ino_of(const char *path)
 	return lstat(path, &st) == 0 ? st.st_ino : 0;
 }
 
+void gitwork_look(struct gitwork *g)
+{
+	look_for_lock(g);
+	g->ino = ino_of(g->index);
+}
+
 void gitwork_before(struct gitwork *g)
 {
 	g->passed = false;
-	g->ino = ino_of(g->index);
 }
 
 void gitwork_after(struct gitwork *g)
 {
+	ino_t before = g->ino;
+
 	gitwork_look(g);
-	g->passed = ino_of(g->index) != g->ino;
+	g->passed = g->ino != before;
 }
 
 bool gitwork_busy(const struct gitwork *g)

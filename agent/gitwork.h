@@ -14,7 +14,7 @@
 struct gitwork {
 	char *lock, *index;
 	int64_t since; /* on the monotonic clock, in microseconds; 0: it is not locked */
-	ino_t ino;     /* of the index, before files were read */
+	ino_t ino;     /* of the index, as it was looked at last */
 	bool passed;   /* git went through while they were read */
 };
 
@@ -25,11 +25,11 @@ struct gitwork {
 void gitwork_init(struct gitwork *g, const char *folder);
 void gitwork_release(struct gitwork *g);
 
-/* Look for the lock. */
+/* Look for the lock and at the index: whenever either may have changed. */
 void gitwork_look(struct gitwork *g);
 /* Files are about to be read. */
 void gitwork_before(struct gitwork *g);
-/* They were read. */
+/* They were read, and lock or index may have changed since the last look. */
 void gitwork_after(struct gitwork *g);
 bool gitwork_busy(const struct gitwork *g);
 /* How long it is still worth to wait, in microseconds; 0: not. */

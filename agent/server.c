@@ -196,6 +196,16 @@ struct peer *server_peers(const struct server *s, struct arena *arena, size_t *c
 	return peers;
 }
 
+bool server_asked(const struct server *s)
+{
+	const struct service *service = s->crowd.service;
+	bool asked = service->waiting || service->waits;
+
+	for (const struct conn *c = s->crowd.active; c && !asked; c = c->act_next)
+		asked = c->more;
+	return asked;
+}
+
 bool server_listens(const struct server *s)
 {
 	return s->crowd.listening != NULL;

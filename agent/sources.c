@@ -220,12 +220,18 @@ static void on_branches(void *ctx, struct str name)
 	s->git_changes += !str_ends(name, STR(".lock"));
 }
 
+/* Of a checkout's git folder: an index gets its name by the lock's losing it. */
+static void on_git(struct sources *s, struct str name)
+{
+	on_branches(s, name);
+	s->stirred |= !name.len || str_is(name, "index.lock");
+}
+
 static void on_common(void *ctx, struct str name)
 {
 	struct sources *s = ctx;
 
-	on_branches(ctx, name);
-	s->stirred |= !name.len || str_is(name, "index.lock");
+	on_git(s, name);
 	if (!name.len || str_is(name, "config") || str_is(name, "config.worktree") ||
 	    str_is(name, "worktrees"))
 		on_any(ctx, name);
@@ -236,8 +242,7 @@ static void on_linked(void *ctx, struct str name)
 {
 	struct sources *s = ctx;
 
-	on_branches(ctx, name);
-	s->stirred |= !name.len || str_is(name, "index.lock");
+	on_git(s, name);
 	if (!name.len || str_is(name, "gitdir") || str_is(name, "config.worktree"))
 		on_any(ctx, name);
 }
@@ -547,10 +552,10 @@ static bool is_preceded(const struct site *site)
 }
 
 /* Whether a checkout lost its tree, or another one is to be read now. */
-static bool is_different(const struct site *site)
+static bool is_different(const struct site *site, bool asked)
 {
 	if (site->tree)
-		return !watch_tree_there(site->tree) || is_preceded(site);
+		return (asked && !watch_tree_there(site->tree)) || is_preceded(site);
 	char *root = find_root(site->all, site->top);
 	bool found = root != NULL;
 	free(root);
@@ -568,14 +573,14 @@ static void close_emptied(struct sources *s)
 	index_settle(s->ix);
 }
 
-void sources_turn(struct sources *s)
+void sources_turn(struct sources *s, bool asked)
 {
 	uint64_t events = watch_counts(s->watch)->events;
 
 	watch_drain(s->watch);
 	upkeep_before(s, watch_counts(s->watch)->events != events);
 	for (size_t i = 0; i < s->count; i++)
-		s->stale |= is_different(s->sites[i]);
+		s->stale |= is_different(s->sites[i], asked || sources_blind(s));
 	bool read = s->stale;
 	if (s->stale)
 		survey(s);

@@ -19,9 +19,11 @@ void sources_free(struct sources *s);
 
 /*
  * See everything that changed before this call: drain, look whether the roots
- * are still where they were, read what changed, settle the index.
+ * are still where they were, read what changed, settle the index.  Of a root
+ * that went with a folder above the checkout nobody tells: that is seen only
+ * where `asked`, which must be so before anybody gets an answer.
  */
-void sources_turn(struct sources *s);
+void sources_turn(struct sources *s, bool asked);
 
 /*
  * How long it is still worth to wait for git, which is at work in a checkout;

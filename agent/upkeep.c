@@ -13,6 +13,9 @@
 
 void upkeep_after(struct sources *s)
 {
+	/* Whatever git does to files, it locks its index before, and of that we would be told. */
+	if (!sources_blind(s) && !watch_has_news(s->watch))
+		return;
 	for (size_t i = 0; i < s->count; i++)
 		gitwork_after(&s->sites[i]->git);
 }
@@ -70,14 +73,14 @@ static void look_at_mounts(struct sources *s)
 
 void upkeep_before(struct sources *s, bool changed)
 {
-	bool each_time = s->refused || watch_counts(s->watch)->unwatched;
+	bool each_time = sources_blind(s);
 
 	s->stale |= s->refused;
 	if (s->remounted)
 		look_at_mounts(s);
 	for (size_t i = 0; i < s->count; i++) {
 		struct gitwork *git = &s->sites[i]->git;
-		if (s->stirred || s->refused)
+		if (s->stirred || each_time)
 			gitwork_look(git);
 		if (changed || each_time || git->passed)
 			gitwork_before(git);
@@ -165,13 +168,13 @@ bool sources_audit(struct sources *s, struct findings *into, struct fault *why)
 	size_t first = into->count;
 
 	for (int round = 0; round < AUDIT_ROUNDS; round++) {
-		sources_turn(s);
+		sources_turn(s, true);
 		struct moves before = moves(s);
 		into->count = first;
 		compare(s, into);
 		if (into->count == first)
 			return true;
-		sources_turn(s);
+		sources_turn(s, true);
 		struct moves after = moves(s);
 		if (!has_moved(&before, &after))
 			return true;

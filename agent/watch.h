@@ -125,6 +125,8 @@ bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx)
  * where there is none.  Then look at what they named, and tell the owner.
  */
 void watch_drain(struct watch *w);
+/* Whether there may be events that were not taken in: something happened since the last drain. */
+bool watch_has_news(const struct watch *w);
 /* Look whether anything changed where nothing is watched; the next settle looks closer. */
 void watch_walk(struct watch *w);
 /* False where there was nothing to look at. */

@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "model.h"
+#include "service.h"
 #include "sources.h"
 
 /* The test's folder, entered: a repository's "top", whose .git is made by hand. */
@@ -110,7 +111,7 @@ static void assert_tickets(struct folder *f, const char *text)
 	struct buf said = { 0 };
 	size_t count;
 
-	sources_turn(f->sources);
+	sources_turn(f->sources, true);
 	struct ticket *const *all = index_tickets(f->ix, &count);
 	for (size_t i = 0; i < count; i++)
 		buf_addf(&said, "%s%.*s %s", i ? ", " : "", STR_ARG(all[i]->id),
@@ -299,6 +300,114 @@ static void a_checkout_whose_top_moved_is_gone_until_it_is_back(void **state)
 	assert_tickets(f, "T-1 done");
 }
 
+static void a_folder_above_that_moved_is_seen_where_somebody_asks(void **state)
+{
+	struct folder *f = *state;
+	char *away = xasprintf("%s-away", f->base);
+	size_t count;
+
+	put_item("top/tickets/T-1", "ready");
+	begin(f);
+	assert_int_equal(rename(f->base, away), 0);
+	/* Whoever is told of changes has asked nothing, and in the tree nothing has changed. */
+	sources_turn(f->sources, false);
+	index_tickets(f->ix, &count);
+	assert_int_equal(count, 1);
+	assert_tickets(f, "");
+	assert_int_equal(rename(away, f->base), 0);
+	assert_tickets(f, "T-1 ready");
+	free(away);
+}
+
+/* -- Git at work ---------------------------------------------------------------- */
+
+static size_t git_at_work(struct folder *f)
+{
+	struct keeping k;
+
+	sources_keeping(f->sources, &k);
+	return k.git_count;
+}
+
+static size_t git_after_a_turn(struct folder *f)
+{
+	sources_turn(f->sources, true);
+	return git_at_work(f);
+}
+
+static void put_record(const char *state)
+{
+	put_item("top/tickets/T-1", state);
+	put("top/tickets/T-1/artifacts/records/R1.json", "{}");
+}
+
+/* What git does between the drain and the reading of a file. */
+static void lock_index(void *ctx, int source, struct str path)
+{
+	(void)ctx;
+	(void)source;
+	(void)path;
+	put("top/.git/index.lock", "");
+}
+
+static void write_index(void *ctx, int source, struct str path)
+{
+	lock_index(ctx, source, path);
+	assert_int_equal(rename("top/.git/index.lock", "top/.git/index"), 0);
+}
+
+static void a_lock_is_seen_by_the_next_turn_whether_or_not_it_reads_files(void **state)
+{
+	struct folder *f = *state;
+
+	put("top/.git/index", "");
+	put_record("ready");
+	begin(f);
+	assert_int_equal(git_at_work(f), 0);
+	assert_int_equal(git_after_a_turn(f), 0);
+	put("top/.git/index.lock", "");
+	assert_int_equal(git_after_a_turn(f), 1);
+	put_record("queued");
+	assert_int_equal(git_after_a_turn(f), 1);
+	assert_int_equal(rename("top/.git/index.lock", "top/.git/index"), 0);
+	assert_int_equal(git_after_a_turn(f), 0);
+}
+
+static void a_lock_that_comes_while_files_are_read_is_seen_at_once(void **state)
+{
+	struct folder *f = *state;
+
+	put("top/.git/index", "");
+	put_record("ready");
+	begin(f);
+	sources_on_record(f->sources, lock_index, NULL);
+	put_record("queued");
+	assert_int_equal(git_after_a_turn(f), 1);
+	sources_on_record(f->sources, NULL, NULL);
+	assert_int_equal(unlink("top/.git/index.lock"), 0);
+	assert_int_equal(git_after_a_turn(f), 0);
+}
+
+static void git_that_goes_through_while_files_are_read_is_seen_at_once(void **state)
+{
+	struct folder *f = *state;
+
+	put("top/.git/index", "");
+	put_record("ready");
+	begin(f);
+	/* Each time, also where git wrote the index since, or another file was read. */
+	for (int i = 0; i < 3; i++) {
+		sources_on_record(f->sources, write_index, NULL);
+		put_record(i % 2 ? "ready" : "queued");
+		assert_int_equal(git_after_a_turn(f), 1);
+		sources_on_record(f->sources, NULL, NULL);
+		assert_int_equal(git_after_a_turn(f), 0);
+		write_index(NULL, 0, STR_NONE);
+		put_record(i % 2 ? "done" : "planning");
+		assert_int_equal(git_after_a_turn(f), 0);
+	}
+}
+
 /* -- Changes --------------------------------------------------------------------- */
 
 static void a_turn_sees_whatever_was_written_before_it(void **state)
@@ -335,7 +444,7 @@ static void a_turn_without_changes_keeps_the_generation(void **state)
 	put_item("top/tickets/T-1", "ready");
 	put("top/tickets/T-1/thread.md", "talk");
 	put("top/.git/HEAD", "ref: refs/heads/main\n");
-	sources_turn(f->sources);
+	sources_turn(f->sources, true);
 	sources_rescan(f->sources);
 	assert_int_equal(index_generation(f->ix), before);
 }
@@ -357,7 +466,7 @@ static void a_rescan_finds_the_same(void **state)
 
 static void assert_problem(struct folder *f, const char *id, const char *text)
 {
-	sources_turn(f->sources);
+	sources_turn(f->sources, true);
 	assert_non_null(strstr(model_reasons(f->ix, id), text));
 }
 
@@ -424,7 +533,7 @@ static void a_file_past_its_limit_makes_the_ticket_unreadable(void **state)
 			 0);
 	assert_problem(f, "T-1", "more than 64 MiB");
 	assert_int_equal(truncate("top/tickets/T-1/artifacts/orchestration-plan.jsonl", 0), 0);
-	sources_turn(f->sources);
+	sources_turn(f->sources, true);
 	assert_string_equal(model_gate(f->ix, "T-1"), "clear");
 }
 
@@ -521,6 +630,10 @@ int main(void)
 		with_folder(a_tree_that_appears_later_is_found),
 		with_folder(a_tree_that_was_removed_and_made_anew_is_read_anew),
 		with_folder(a_checkout_whose_top_moved_is_gone_until_it_is_back),
+		with_folder(a_folder_above_that_moved_is_seen_where_somebody_asks),
+		with_folder(a_lock_is_seen_by_the_next_turn_whether_or_not_it_reads_files),
+		with_folder(a_lock_that_comes_while_files_are_read_is_seen_at_once),
+		with_folder(git_that_goes_through_while_files_are_read_is_seen_at_once),
 		with_folder(a_turn_sees_whatever_was_written_before_it),
 		with_folder(a_turn_without_changes_keeps_the_generation),
 		with_folder(a_rescan_finds_the_same),
