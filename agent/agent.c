@@ -16,6 +16,7 @@
 #include "holders.h"
 #include "life.h"
 #include "log.h"
+#include "owner.h"
 #include "plain.h"
 #include "server.h"
 #include "service.h"
@@ -89,6 +90,13 @@ static uint64_t watch_limit(void *data)
 
 	(void)data;
 	return here && here < all ? here : all;
+}
+
+static bool serves(void *data, struct str checkout, struct fault *why)
+{
+	struct agent *a = data;
+
+	return sources_serve(a->sources, checkout, why);
 }
 
 static void keeping(void *data, struct keeping *into)
@@ -452,6 +460,17 @@ static void on_clock(struct ev_loop *loop, ev_periodic *clock, int events)
 	(void)events;
 }
 
+/* What is somebody else's now is not looked at again; who asks once more hears why at the start. */
+static void see_owner(struct agent *a)
+{
+	struct fault why;
+
+	if (a->stopping || sources_serve(a->sources, STR_NONE, &why))
+		return;
+	log_error("agent: ending: %s", why.text);
+	a->stopping = true;
+}
+
 /*
  * Once a turn of the loop, after callbacks that only moved bytes, and in this
  * order.  A request sees every change whose system call had returned before it
@@ -468,6 +487,7 @@ static void end_turn(struct agent *a)
 	note_written(a, done);
 	holders_turn(a->holders);
 	sources_turn(a->sources, done || amended || ready || server_asked(a->server));
+	see_owner(a);
 	timeline_look(a->timeline, sources_git_changes(a->sources));
 	holders_settled(a->holders);
 	follow_up(&a->follow, stamp_now());
@@ -588,7 +608,7 @@ static void fill_service(struct agent *a, const struct place *place,
 {
 	a->service = (struct service){
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
-		.read_only = options->read_only, .agent = a, .any_tree = any_tree,
+		.read_only = options->read_only, .agent = a, .any_tree = any_tree, .serves = serves,
 		.keeping = keeping, .unsettled = unsettled, .rescans = rescans, .events = events, .peers = peers, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .to_asking = to_asking, .store = store, .follow = &a->follow,
 		.revision = revision, .one_source = one_source, .past = past, .undecided = undecided,
@@ -619,7 +639,7 @@ static bool open_door(struct agent *a, const struct agent_options *options, stru
 static bool set_up(struct agent *a, const struct place *place, const struct agent_options *options,
 		   struct fault *why)
 {
-	if (!git_new(place->common, &a->git, why) || !may_start(a, options, why) ||
+	if (!owner_trusts_place(place, why) || !git_new(place->common, &a->git, why) || !may_start(a, options, why) ||
 	    (!options->stdio && !life_lock(place, options->lock, &a->lock, why)) ||
 	    !watch_new(&a->watch, why))
 		return false;

@@ -259,7 +259,9 @@ void answer_finding(struct call *call, const struct finding *f)
 		wire_put_str(w, "ticket", f->ticket->id);
 	if (f->source >= 0) {
 		wire_put_str(w, "source", str_of(index_source(call->ix, f->source)->name));
-		wire_put_str(w, "file", answer_file(call, f->source, f->path));
+		struct str file = answer_file(call, f->source, f->path);
+		if (file.len)
+			wire_put_str(w, "file", file);
 	}
 	if (f->line)
 		wire_put_int(w, "line", f->line);

@@ -69,6 +69,15 @@ static void put_error(struct buf *out, uint32_t msgid, const struct fault *why)
 	wire_error(&w, msgid, fault_exit(why->code) == 2, whole(str_of(text)));
 }
 
+/* The agent's own methods say what to do about a checkout that is somebody else's. */
+static bool is_served(struct call *call, struct fault *why)
+{
+	struct service *s = call->service;
+	bool own = strncmp(call->method->name, "agent.", 6) == 0;
+
+	return s->serves(s->agent, own ? STR_NONE : call_stands(call), why);
+}
+
 /* The agent's own methods answer without a Ticket tree, and what asks git looks for itself. */
 static bool needs_tree(const struct call *call)
 {
@@ -254,7 +263,7 @@ static bool run(struct call *call, struct buf *out, struct fault *why)
 	size_t start = out->len, max = budget(call);
 
 	/* What was written is told from what is there now. */
-	if (!call->entry && !choose_index(call, why))
+	if (!call->entry && (!is_served(call, why) || !choose_index(call, why)))
 		return false;
 	if (call->parked)
 		return true;

@@ -9,6 +9,7 @@
 #include "dispatch.h"
 #include "draft.h"
 #include "log.h"
+#include "owner.h"
 #include "pids.h"
 #include "place.h"
 #include "repo.h"
@@ -173,7 +174,8 @@ static bool in_checkout(const char *top, const char *dir, struct fault *why)
 
 	if (!place_find(top, &place, why))
 		return false;
-	bool ok = repo_open(place.common, place.common, &repo, why);
+	bool ok = owner_trusts_place(&place, why) &&
+		  repo_open(place.common, place.common, &repo, why);
 	if (ok) {
 		ok = repo_stand(repo, top, &path, 1, why);
 		repo_close(repo);

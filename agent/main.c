@@ -13,7 +13,7 @@
  *   rpc         the request table as C            params    maps against the table
  *   frame       messages found and taken apart    wire      messages written
  *   describe    the table as help and schema      place     where everything is
- *   session     who it is that asks
+ *   session     who it is that asks       owner     whose repository it is
  *
  * agent/
  *  floor        hash     tables and lists         arena     memory freed at once

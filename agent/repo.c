@@ -73,14 +73,14 @@ static void slurp(const char *path, struct buf *into)
 bool repo_open(const char *common, const char *gitdir, struct repo **into, struct fault *why)
 {
 	const struct repo_back *by = &repo_by_library;
-	struct fault first;
+	struct fault first, second;
 	void *back;
 
 	if (!by->open(common, gitdir, &back, &first)) {
 		by = &repo_by_program;
-		if (!by->open(common, gitdir, &back, why))
+		if (!by->open(common, gitdir, &back, &second))
 			return fault(why, FAULT_GIT,
-				     "git's objects cannot be read: %.250s (%.250s)", why->text,
+				     "git's objects cannot be read: %.250s (%.250s)", second.text,
 				     first.text);
 	}
 	struct repo *r = xcalloc(1, sizeof(*r));

@@ -45,6 +45,7 @@ static char **environment(void)
 					    "GIT_CONFIG_GLOBAL",
 					    "GIT_CONFIG_SYSTEM",
 					    "GIT_CONFIG_NOSYSTEM",
+					    "SUDO_UID",
 					    "TMPDIR" };
 	static const char *const set[] = { "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0",
 					   "GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1",

@@ -112,6 +112,11 @@ struct service {
 	void *agent;
 	/* Whether there is a Ticket tree at all; if not, why. */
 	bool (*any_tree)(void *agent, struct fault *why);
+	/*
+	 * Whether the repository, and the checkout of that name if one is given, belong to us or are
+	 * trusted; what is somebody else's is not answered for.
+	 */
+	bool (*serves)(void *agent, struct str checkout, struct fault *why);
 	void (*keeping)(void *agent, struct keeping *into);
 	/*
 	 * Whether git is at work in a checkout, so that it is better to wait before anything is

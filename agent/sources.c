@@ -10,6 +10,7 @@
 
 #include "beneath.h"
 #include "log.h"
+#include "owner.h"
 #include "reading.h"
 #include "sources_private.h"
 
@@ -138,9 +139,12 @@ static bool holds_tickets(const char *folder, enum role role)
 }
 
 /* The tree's root from the top, the caller's to free; NULL where there is none. */
-static char *find_root(const struct sources *s, const char *top)
+static char *find_root(const struct site *site)
 {
-	for (size_t i = 0; i < READING_ROOTS; i++) {
+	const struct sources *s = site->all;
+	const char *top = site->top;
+
+	for (size_t i = 0; !site->foreign && i < READING_ROOTS; i++) {
 		const char *name = s->configured ? s->configured : reading_roots[i];
 		char *path = xasprintf("%s/%s", top, name);
 		bool found = has_folder(top, name) &&
@@ -168,7 +172,9 @@ static void open_tree(struct site *site)
 	struct sources *s = site->all;
 	struct fault why;
 
-	site->root = find_root(s, site->top);
+	site->root = find_root(site);
+	if (site->foreign)
+		index_stray_put(s->ix, site->id, STR(""), PROBLEM_FOREIGN, site->why.text);
 	if (!site->root)
 		return;
 	char *path = xasprintf("%s/%s", site->top, site->root);
@@ -424,12 +430,19 @@ static struct site *find_site(const struct sources *s, const char *name)
 /* Whether the tree that is watched is still the one that would be chosen. */
 static bool is_as_it_was(const struct site *site)
 {
-	char *root = find_root(site->all, site->top);
+	char *root = find_root(site);
 	bool same = site->tree && watch_tree_there(site->tree) && root &&
 		    strcmp(root, site->root) == 0;
 
 	free(root);
 	return same;
+}
+
+/* The caller's. */
+static char *gitdir_of(const struct sources *s, const char *name)
+{
+	return strcmp(name, "main") == 0 ? xstrdup(s->common)
+					 : xasprintf("%s/worktrees/%s", s->common, name);
 }
 
 /* NULL where there are too many. */
@@ -442,13 +455,22 @@ static struct site *add_site(struct sources *s, const struct checkout *found)
 	struct site *site = xcalloc(1, sizeof(*site));
 	*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
 			       .top = xstrdup(found->top) };
-	char *folder = strcmp(site->name, "main") == 0
-			       ? xstrdup(s->common)
-			       : xasprintf("%s/worktrees/%s", s->common, site->name);
+	char *folder = gitdir_of(s, site->name);
 	gitwork_init(&site->git, folder);
 	free(folder);
 	s->sites[s->count++] = site;
 	return site;
+}
+
+/* Whether it is somebody else's; true where that is not as it was. */
+static bool see_site_owner(struct site *site, const char *top)
+{
+	char *gitdir = gitdir_of(site->all, site->name);
+	bool before = site->foreign;
+
+	site->foreign = !owner_trusts(gitdir, top, &site->why);
+	free(gitdir);
+	return site->foreign != before;
 }
 
 static void see_checkout(struct sources *s, const struct checkout *found)
@@ -459,7 +481,8 @@ static void see_checkout(struct sources *s, const struct checkout *found)
 		site = add_site(s, found);
 		if (!site)
 			return;
-	} else if (strcmp(site->top, found->top) != 0) {
+		see_site_owner(site, found->top);
+	} else if (see_site_owner(site, found->top) | (strcmp(site->top, found->top) != 0)) {
 		free(site->top);
 		site->top = xstrdup(found->top);
 	} else if (is_as_it_was(site)) {
@@ -498,6 +521,9 @@ static void survey(struct sources *s)
 	size_t count;
 
 	s->stale = s->refused = false;
+	s->foreign = !owner_trusts(s->common, s->main_top, &s->why);
+	if (s->foreign)
+		return;
 	watch_git(s);
 	read_config(s);
 	struct checkout *list = git_checkouts(s->git, s->main_top, &count);
@@ -544,7 +570,7 @@ void sources_free(struct sources *s)
 /* Whether a folder has come to hold Tickets that would be chosen before the one that is watched. */
 static bool is_preceded(const struct site *site)
 {
-	char *root = site->contested ? find_root(site->all, site->top) : NULL;
+	char *root = site->contested ? find_root(site) : NULL;
 	bool found = root && strcmp(root, site->root) != 0;
 
 	free(root);
@@ -556,7 +582,7 @@ static bool is_different(const struct site *site, bool asked)
 {
 	if (site->tree)
 		return (asked && !watch_tree_there(site->tree)) || is_preceded(site);
-	char *root = find_root(site->all, site->top);
+	char *root = find_root(site);
 	bool found = root != NULL;
 	free(root);
 	return found;
@@ -592,8 +618,27 @@ void sources_turn(struct sources *s, bool asked)
 	close_emptied(s);
 }
 
+bool sources_serve(const struct sources *s, struct str checkout, struct fault *why)
+{
+	if (s->foreign)
+		*why = s->why;
+	for (size_t i = 0; !s->foreign && checkout.at && i < s->count; i++) {
+		const struct site *site = s->sites[i];
+		if (!site->foreign || !str_is(checkout, site->name))
+			continue;
+		*why = site->why;
+		return false;
+	}
+	return !s->foreign;
+}
+
 void sources_rescan(struct sources *s)
 {
+	/* Who trusts a checkout now has said so where nobody looks. */
+	for (size_t i = 0; i < s->count && !s->stale; i++)
+		s->stale = s->sites[i]->foreign;
+	if (s->stale)
+		survey(s);
 	for (size_t i = 0; i < s->count; i++)
 		if (s->sites[i]->tree)
 			watch_tree_rescan(s->sites[i]->tree, "asked for");

@@ -67,6 +67,12 @@ void sources_rescan(struct sources *s);
 struct findings;
 bool sources_audit(struct sources *s, struct findings *into, struct fault *why);
 
+/*
+ * False: the repository, or the checkout of that name (absent: none is meant), is somebody else's
+ * and not trusted.  Such a repository is not read any more; such a checkout never was.
+ */
+bool sources_serve(const struct sources *s, struct str checkout, struct fault *why);
+
 /* Whether any checkout has a Ticket tree; if not, *why says where was looked. */
 bool sources_any_tree(const struct sources *s, struct fault *why);
 

@@ -18,6 +18,8 @@ struct site {
 	struct watch_tree *tree;
 	struct gitwork git;
 	uint64_t mounted; /* mounts_at of its tree */
+	bool foreign; /* it is somebody else's, and not trusted: it has no tree for us */
+	struct fault why; /* foreign */
 	bool contested; /* a folder is there that would be chosen before root, if it held Tickets */
 };
 
@@ -34,6 +36,8 @@ struct sources {
 	struct buf bytes; /* scratch */
 	struct mounts *mounts;
 	struct arena texts; /* why not every folder is watched; until asked again */
+	bool foreign;       /* the repository is somebody else's now, and not trusted */
+	struct fault why;   /* foreign */
 	bool stale;         /* which checkouts there are, or the configuration, may have changed */
 	uint64_t git_changes; /* events of git that may have been a commit */
 	sources_record_fn *on_record;

@@ -9,6 +9,7 @@
 #include "base.h"
 #include "input.h"
 #include "json.h"
+#include "owner.h"
 #include "usergit.h"
 
 #define NAMED_MAX 5  /* Tickets that a message names */
@@ -456,7 +457,7 @@ bool commit_run(const struct args *args, struct outcome *o, struct fault *why)
 		return fault(why, FAULT_USAGE, "an empty message");
 	if (!place_find(args->dir, &c.place, why))
 		return false;
-	bool ok = run_in(&c, o, why);
+	bool ok = owner_trusts_place(&c.place, why) && run_in(&c, o, why);
 	for (size_t i = 0; i < c.count; i++)
 		free(c.files[i].path);
 	free(c.files);

@@ -13,6 +13,7 @@
 #include "input.h"
 #include "json.h"
 #include "out.h"
+#include "owner.h"
 #include "plain.h"
 #include "stamp.h"
 #include "usergit.h"
@@ -189,22 +190,6 @@ static bool choose_root(struct init *i, struct fault *why)
 
 /* -- Asking ------------------------------------------------------------- */
 
-/* As a word for a shell. */
-static char *quoted(const char *text)
-{
-	struct buf word = { 0 };
-
-	if (!text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			       "0123456789_./-")])
-		return xstrdup(text);
-	buf_add_str(&word, STR("'"));
-	for (; *text; text++)
-		buf_add_str(&word, *text == '\'' ? STR("'\\''") : (struct str){ text, 1 });
-	buf_add_str(&word, STR("'"));
-	buf_text(&word);
-	return word.at;
-}
-
 static void say_plan(const struct init *i, const char *root)
 {
 	struct page page;
@@ -228,7 +213,7 @@ static bool agreed(const struct init *i, struct fault *why)
 
 	if (yes)
 		return true;
-	char *root = quoted(i->root);
+	char *root = plain_word(i->root);
 	if (!i->args->json)
 		say_plan(i, root);
 	if (is_interactive(i->args)) {
@@ -308,7 +293,7 @@ static char *first_item(void)
 static void say_first(const struct init *i, struct outcome *o)
 {
 	char *path = xasprintf("%s/" FIRST, i->root);
-	char *folder_word = quoted(path), *item = first_item();
+	char *folder_word = plain_word(path), *item = first_item();
 	struct page *page = &o->page;
 
 	page_line(page);
@@ -383,7 +368,9 @@ bool init_run(const struct args *args, struct outcome *o, struct fault *why)
 		return fault(why, FAULT_READ_ONLY, "nothing is set up with TP_READ_ONLY set");
 	if (!place_find(args->dir, &i.place, why))
 		return false;
-	if (!i.place.top)
+	if (!owner_trusts_place(&i.place, why))
+		ok = false;
+	else if (!i.place.top)
 		ok = fault(why, FAULT_INVALID, "a bare repository has no checkout to hold Tickets");
 	else if (args_way(args))
 		ok = init_agents(&i, o, why);

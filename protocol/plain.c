@@ -3,8 +3,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <wchar.h>
 
+#include "base.h"
 #include "utf8.h"
 
 /* Characters that print as nothing and change how others print. */
@@ -61,6 +63,21 @@ void plain_add(struct buf *out, struct str text)
 void plain_add_lines(struct buf *out, struct str text)
 {
 	add(out, text, true);
+}
+
+char *plain_word(const char *text)
+{
+	struct buf word = { 0 };
+
+	if (*text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					"0123456789_./-")])
+		return xstrdup(text);
+	buf_add_str(&word, STR("'"));
+	for (; *text; text++)
+		buf_add_str(&word, *text == '\'' ? STR("'\\''") : (struct str){ text, 1 });
+	buf_add_str(&word, STR("'"));
+	buf_text(&word);
+	return word.at;
 }
 
 size_t plain_width(struct str text)

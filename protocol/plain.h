@@ -18,6 +18,9 @@ void plain_add(struct buf *out, struct str text);
 /* As plain_add, but line feeds stay, for text that has lines. */
 void plain_add_lines(struct buf *out, struct str text);
 
+/* The text as one word for a shell, quoted where it has to be; the caller's. */
+char *plain_word(const char *text);
+
 /* Columns the text takes on a terminal, after plain_add. */
 size_t plain_width(struct str text);
 

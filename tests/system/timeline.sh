@@ -195,6 +195,40 @@ repository split
 git config core.splitIndex true
 git update-index --split-index 2>"$box/err"
 answers 'a split index'
+repository sparse
+mkdir -p other/below && echo 1 >other/below/file && commit
+git sparse-checkout set --cone --sparse-index tickets 2>"$box/err"
+is "$(git ls-files --sparse)" other/ "git keeps a folder as one entry of its index"
+answers 'a sparse index'
+mkdir -p "$box/apart"
+repository relative
+commit
+git worktree add -q "$box/apart/linked" -b linked
+echo ../../../../apart/linked/.git >.git/worktrees/linked/gitdir
+echo 'gitdir: ../../relative/.git/worktrees/linked' >"$box/apart/linked/.git"
+cd "$box/apart/linked" || exit 99
+answers 'a checkout linked by relative paths'
+is "$(field ticket.sources.0.name)" linked "which is the one that is asked"
+git -C "$box/relative" config core.repositoryformatversion 1
+git -C "$box/relative" config extensions.relativeWorktrees true
+ask check a --at HEAD~2
+gives 3 '*"code":"blocked"*' "also where git's own release is too old for them"
+repository tables
+ticket a queued
+commit
+git config core.repositoryformatversion 1
+git config extensions.refStorage reftable
+fails "a form that even git does not know: git refuses" git rev-parse HEAD
+ask check a
+gives 0 '*"clear"*' "what the files say is answered"
+tp record a waiting -m 'Later.'
+status_is 0 "and written"
+for words in 'show a --at HEAD' 'diff HEAD' log; do
+	ask $words
+	gives 8 '*"code":"git"*git refuses the repository too*refstorage*' "$words: one clear error"
+done
+ask check a
+gives 0 '*"waiting"*' "and no end of it"
 repository super
 git -c protocol.file.allow=always submodule --quiet add "$box/split" tickets/module 2>"$box/err"
 answers 'a submodule among Tickets'
