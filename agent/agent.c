@@ -58,6 +58,7 @@ struct agent {
 	ev_tstamp idle_s;
 	int lock;
 	bool check_socket; /* something happened in its folder */
+	bool look_now;     /* who listens is to hear of what nobody tells */
 	bool stopping;
 };
 
@@ -448,9 +449,11 @@ static void set_look(struct agent *a)
 
 static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	struct agent *a = timer->data;
+
 	(void)loop;
-	(void)timer;
 	(void)events;
+	a->look_now = true;
 }
 
 static void on_clock(struct ev_loop *loop, ev_periodic *clock, int events)
@@ -482,11 +485,13 @@ static void end_turn(struct agent *a)
 	struct job *done = worker_take(a->worker);
 	struct call *ready = timeline_take(a->timeline);
 	struct amendment *amended = see_written(a, &done);
+	bool look = done || amended || ready || a->look_now || server_asked(a->server);
 
+	a->look_now = false;
 	index_pass_time(a->ix, stamp_now());
 	note_written(a, done);
 	holders_turn(a->holders);
-	sources_turn(a->sources, done || amended || ready || server_asked(a->server));
+	sources_turn(a->sources, look || a->service.waits, look);
 	see_owner(a);
 	timeline_look(a->timeline, sources_git_changes(a->sources));
 	holders_settled(a->holders);
@@ -589,7 +594,7 @@ static void start_watchers(struct agent *a)
 	ev_periodic_init(&a->clock, on_clock, NEVER_S, 0., NULL);
 	ev_init(&a->patience, on_patience);
 	ev_init(&a->look, on_look);
-	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a;
+	a->turn.data = a->term.data = a->interrupt.data = a->idle.data = a->look.data = a;
 	ev_set_priority(&a->files, 1);
 	ev_set_priority(&a->ends, 1);
 	ev_periodic_start(a->loop, &a->clock);

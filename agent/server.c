@@ -198,8 +198,7 @@ struct peer *server_peers(const struct server *s, struct arena *arena, size_t *c
 
 bool server_asked(const struct server *s)
 {
-	const struct service *service = s->crowd.service;
-	bool asked = service->waiting || service->waits;
+	bool asked = s->crowd.service->waiting;
 
 	for (const struct conn *c = s->crowd.active; c && !asked; c = c->act_next)
 		asked = c->more;

@@ -38,7 +38,7 @@ void server_go_on(struct server *server, struct call *call);
 void server_line(struct server *server);
 /* The clients, the latest first, in the arena. */
 struct peer *server_peers(const struct server *server, struct arena *arena, size_t *count);
-/* Whether anybody may be answered in this turn. */
+/* Whether anybody asks for what may be answered in this turn; who waits for a change does not. */
 bool server_asked(const struct server *server);
 /* Whether any of them is to be told of changes. */
 bool server_listens(const struct server *server);

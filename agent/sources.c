@@ -599,18 +599,19 @@ static void close_emptied(struct sources *s)
 	index_settle(s->ix);
 }
 
-void sources_turn(struct sources *s, bool asked)
+void sources_turn(struct sources *s, bool asked, bool look)
 {
 	uint64_t events = watch_counts(s->watch)->events;
 
 	watch_drain(s->watch);
-	upkeep_before(s, watch_counts(s->watch)->events != events);
+	upkeep_before(s, watch_counts(s->watch)->events != events, look);
 	for (size_t i = 0; i < s->count; i++)
-		s->stale |= is_different(s->sites[i], asked || sources_blind(s));
+		s->stale |= is_different(s->sites[i], asked);
 	bool read = s->stale;
 	if (s->stale)
 		survey(s);
-	watch_walk(s->watch);
+	if (look)
+		watch_walk(s->watch);
 	read |= watch_settle(s->watch);
 	if (read)
 		upkeep_after(s);

@@ -21,9 +21,11 @@ void sources_free(struct sources *s);
  * See everything that changed before this call: drain, look whether the roots
  * are still where they were, read what changed, settle the index.  Of a root
  * that went with a folder above the checkout nobody tells: that is seen only
- * where `asked`, which must be so before anybody gets an answer.
+ * where `asked`, which must be so before anybody gets an answer.  Nor of what
+ * happens where nothing is watched: that is seen only where `look`, which may
+ * take long, and is for whoever asks, or is due to be told.
  */
-void sources_turn(struct sources *s, bool asked);
+void sources_turn(struct sources *s, bool asked, bool look);
 
 /*
  * How long it is still worth to wait for git, which is at work in a checkout;

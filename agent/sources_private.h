@@ -49,8 +49,11 @@ struct sources {
 
 /* What is mounted where the tree is, as it is now. */
 uint64_t upkeep_mounted(const struct site *site);
-/* Look where git, or mounts, may have changed something; `changed`: files may be read. */
-void upkeep_before(struct sources *s, bool changed);
+/*
+ * Look where git, or mounts, may have changed something.  `changed`: files may be read;
+ * `look`: and whatever nobody tells of is looked at.
+ */
+void upkeep_before(struct sources *s, bool changed, bool look);
 /* Files were read: was git at work on them? */
 void upkeep_after(struct sources *s);
 

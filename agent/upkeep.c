@@ -71,11 +71,11 @@ static void look_at_mounts(struct sources *s)
 	}
 }
 
-void upkeep_before(struct sources *s, bool changed)
+void upkeep_before(struct sources *s, bool changed, bool look)
 {
-	bool each_time = sources_blind(s);
+	bool each_time = look && sources_blind(s);
 
-	s->stale |= s->refused;
+	s->stale |= look && s->refused;
 	if (s->remounted)
 		look_at_mounts(s);
 	for (size_t i = 0; i < s->count; i++) {
@@ -168,13 +168,13 @@ bool sources_audit(struct sources *s, struct findings *into, struct fault *why)
 	size_t first = into->count;
 
 	for (int round = 0; round < AUDIT_ROUNDS; round++) {
-		sources_turn(s, true);
+		sources_turn(s, true, true);
 		struct moves before = moves(s);
 		into->count = first;
 		compare(s, into);
 		if (into->count == first)
 			return true;
-		sources_turn(s, true);
+		sources_turn(s, true, true);
 		struct moves after = moves(s);
 		if (!has_moved(&before, &after))
 			return true;

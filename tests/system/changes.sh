@@ -267,6 +267,8 @@ tpctl start >/dev/null
 tpctl queue --json --limit 1
 sed -i 's/queued/done/' tickets/t[1-8]/item.md
 tpctl queue --json
+for i in 1 2 3 4 5; do tpctl status --json; done | sed 's/.*"walks":\([0-9]*\).*/\1/' |
+	awk 'NR > 1 { printf "%d ", $1 - before } { before = $1 } END { print "" }'
 mkdir tickets/t10
 cp tickets/t9/item.md tickets/t10
 tpctl queue --json
@@ -276,7 +278,9 @@ if unshare -Ur sh "$box/limited.sh" >"$box/limits" 2>&1; then
 	like "$(sed -n 1p "$box/limits")" '*"count":9*"freshness":{"mode":"*max_user_watches*' \
 		"with too few watches the answer says what it cannot promise"
 	like "$(sed -n 2p "$box/limits")" '*"count":1,*"id":"t9"*' "and is right all the same"
-	like "$(sed -n 3p "$box/limits")" '*"count":2,*"id":"t10"*' "also on new folders"
+	like "$(sed -n 4p "$box/limits")" '*"count":2,*"id":"t10"*' "also on new folders"
+	is "$(sed -n 3p "$box/limits")" '1 1 1 1 ' \
+		"what is not watched is looked at once a question"
 else
 	note "left out: this machine lets nobody lower a limit of inotify"
 fi

@@ -179,7 +179,7 @@ if command -v bindfs >/dev/null && bindfs "$box/theirs" "$box/foreign" 2>/dev/nu
 	walks=$(tpctl --json status | sed 's/.*"walks":\([0-9]*\).*/\1/')
 	tpctl wait n --for change --timeout 1s >/dev/null 2>&1
 	walks=$(($(tpctl --json status | sed 's/.*"walks":\([0-9]*\).*/\1/') - walks))
-	if [ "$walks" -lt 40 ]; then ok "by a look now and then"; else
+	if [ "$walks" -lt 8 ]; then ok "by a look now and then"; else
 		not_ok "by a look now and then" "$walks looks in a second"; fi
 	tree=tickets
 	tp record n waiting -m 'something'

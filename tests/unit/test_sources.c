@@ -111,7 +111,7 @@ static void assert_tickets(struct folder *f, const char *text)
 	struct buf said = { 0 };
 	size_t count;
 
-	sources_turn(f->sources, true);
+	sources_turn(f->sources, true, true);
 	struct ticket *const *all = index_tickets(f->ix, &count);
 	for (size_t i = 0; i < count; i++)
 		buf_addf(&said, "%s%.*s %s", i ? ", " : "", STR_ARG(all[i]->id),
@@ -310,7 +310,7 @@ static void a_folder_above_that_moved_is_seen_where_somebody_asks(void **state)
 	begin(f);
 	assert_int_equal(rename(f->base, away), 0);
 	/* Whoever is told of changes has asked nothing, and in the tree nothing has changed. */
-	sources_turn(f->sources, false);
+	sources_turn(f->sources, false, false);
 	index_tickets(f->ix, &count);
 	assert_int_equal(count, 1);
 	assert_tickets(f, "");
@@ -331,7 +331,7 @@ static size_t git_at_work(struct folder *f)
 
 static size_t git_after_a_turn(struct folder *f)
 {
-	sources_turn(f->sources, true);
+	sources_turn(f->sources, true, true);
 	return git_at_work(f);
 }
 
@@ -444,7 +444,7 @@ static void a_turn_without_changes_keeps_the_generation(void **state)
 	put_item("top/tickets/T-1", "ready");
 	put("top/tickets/T-1/thread.md", "talk");
 	put("top/.git/HEAD", "ref: refs/heads/main\n");
-	sources_turn(f->sources, true);
+	sources_turn(f->sources, true, true);
 	sources_rescan(f->sources);
 	assert_int_equal(index_generation(f->ix), before);
 }
@@ -466,7 +466,7 @@ static void a_rescan_finds_the_same(void **state)
 
 static void assert_problem(struct folder *f, const char *id, const char *text)
 {
-	sources_turn(f->sources, true);
+	sources_turn(f->sources, true, true);
 	assert_non_null(strstr(model_reasons(f->ix, id), text));
 }
 
@@ -533,7 +533,7 @@ static void a_file_past_its_limit_makes_the_ticket_unreadable(void **state)
 			 0);
 	assert_problem(f, "T-1", "more than 64 MiB");
 	assert_int_equal(truncate("top/tickets/T-1/artifacts/orchestration-plan.jsonl", 0), 0);
-	sources_turn(f->sources, true);
+	sources_turn(f->sources, true, true);
 	assert_string_equal(model_gate(f->ix, "T-1"), "clear");
 }
 
