@@ -234,7 +234,7 @@ static void queue_write(void *data, struct ledger_entry *entry)
 {
 	struct agent *a = data;
 
-	entry->keep = xasprintf("%s/kept", a->service.place->state);
+	entry->keep = timeline_copies(a->timeline);
 	timeline_writes(a->timeline, entry->dir, entry->name);
 	queue_job(data, &entry->job);
 }
@@ -371,6 +371,8 @@ static void note_written(struct agent *a, const struct job *done)
 {
 	for (; done; done = done->next) {
 		const struct ledger_entry *entry = (const struct ledger_entry *)done;
+		if (entry->uncopied)
+			log_error("ledger: %s", entry->why.text);
 		timeline_wrote(a->timeline, entry->dir, entry->name,
 			       entry->result == LEDGER_WRITTEN);
 	}

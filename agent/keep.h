@@ -6,20 +6,43 @@
 #include "fault.h"
 
 /*
- * Copies of record files that are in no commit yet, FOLDER/TICKET/NAME: what was
- * decided outlives the checkout it was decided in.  Written whole or not at all,
- * and never synced: the record itself was.  On any thread.
+ * Copies of record files that are in no commit yet: what was decided outlives the
+ * checkout it was decided in.  All are in one file, one behind the other, so that
+ * another one costs a write(2) and neither a file nor a name:
+ *
+ *	record LENGTH TICKET NAME [SOURCE]
+ *	BYTES
+ *	gone TICKET NAME
+ *
+ * It is written anew when most of it is gone, and removed when all of it is.
+ * Never synced: the records themselves were.  What was half written when its
+ * writer was killed is no copy.
+ *
+ * A copy is of what we wrote (no source), or of what was seen in a checkout.  Of
+ * one record there is one, and of both kinds the former.
+ *
+ * On any thread.
  */
+struct keep;
 
-/* Both names come from records that were read: they lead nowhere else. */
-bool keep_put(const char *folder, const char *ticket, const char *name, struct str bytes,
-	      struct fault *why);
-bool keep_get(const char *folder, const char *ticket, const char *name, struct buf *into);
-void keep_drop(const char *folder, const char *ticket, const char *name);
-/* Tells of each; what was begun and never ended is removed. */
-void keep_list(const char *folder, void (*fn)(void *ctx, const char *ticket, const char *name),
+struct copied {
+	const char *ticket, *name; /* without spaces */
+	const char *source;        /* or NULL */
+	struct str bytes;
+};
+
+/* `writes`: whether copies may be made and dropped, or only read.  The file need not be there. */
+struct keep *keep_open(const char *path, bool writes);
+void keep_close(struct keep *k);
+
+/* All of them or none.  The folder of the file is made if there is none. */
+bool keep_put(struct keep *k, const struct copied *list, size_t count, struct fault *why);
+bool keep_get(struct keep *k, const char *ticket, const char *name, struct buf *into);
+/* Only one of that kind: of what we wrote, or of what was seen in that checkout. */
+void keep_drop(struct keep *k, const char *ticket, const char *name, const char *source);
+/* Tells of each; `fn` must not call back. */
+void keep_each(struct keep *k,
+	       void (*fn)(void *ctx, const char *ticket, const char *name, const char *source),
 	       void *ctx);
-/* Tells of each folder in one. */
-void keep_folders(const char *folder, void (*fn)(void *ctx, const char *name), void *ctx);
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "keep.h"
 #include "log.h"
 #include "reading.h"
 
@@ -23,7 +22,7 @@ struct writing {
 
 struct kept {
 	struct index *ix;
-	char *state;
+	struct keep *copies;
 	bool writes;
 	struct kept_file *files;
 	size_t doubts;
@@ -36,18 +35,14 @@ struct kept {
 	struct writing *writing;
 };
 
-char *kept_folder(const struct kept *k, const char *source)
+struct keep *kept_copies(const struct kept *k)
 {
-	return source ? xasprintf("%s/seen/%s", k->state, source) : xasprintf("%s/kept", k->state);
+	return k->copies;
 }
 
 bool kept_read(const struct kept *k, const struct kept_file *f, struct buf *into)
 {
-	char *folder = kept_folder(k, f->source);
-	bool ok = keep_get(folder, f->ticket, f->name, into);
-
-	free(folder);
-	return ok;
+	return keep_get(k->copies, f->ticket, f->name, into);
 }
 
 struct kept_file *kept_files(const struct kept *k)
@@ -128,15 +123,6 @@ static struct kept_file *file_new(struct kept *k, const char *ticket, const char
 	return f;
 }
 
-static void drop_file(const struct kept *k, const struct kept_file *f, const char *source)
-{
-	char *folder = kept_folder(k, source);
-
-	if (k->writes)
-		keep_drop(folder, f->ticket, f->name);
-	free(folder);
-}
-
 void kept_add(struct kept *k, struct str ticket, const char *name, const char *source)
 {
 	char *id = xstrndup(ticket.at, ticket.len);
@@ -145,58 +131,31 @@ void kept_add(struct kept *k, struct str ticket, const char *name, const char *s
 
 	f = f ? f : file_new(k, id, name);
 	free(id);
-	/* One that we wrote stays that, wherever it is seen; then one copy is too many. */
-	if (known && !f->source && source)
-		drop_file(k, f, source);
+	/* One that we wrote stays that, wherever it is seen. */
 	if (known && (!f->source || f->lost))
 		return;
-	if (known && !source) {
-		drop_file(k, f, f->source);
-		k->wanting = true;
-	}
+	k->wanting |= known && !source;
 	free(f->source);
 	f->source = source ? xstrdup(source) : NULL;
 	k->looked = 0;
 }
 
-/* What a folder of copies is listed for. */
-struct listing {
-	struct kept *k;
-	const char *source;
-};
-
-static void add_listed(void *ctx, const char *ticket, const char *name)
+static void add_copy(void *ctx, const char *ticket, const char *name, const char *source)
 {
-	const struct listing *l = ctx;
 	struct str id = str_of(ticket);
 
 	if (layout_id_ok(id) && layout_role(ROLE_RECORDS, str_of(name)) == ROLE_RECORD)
-		kept_add(l->k, id, name, l->source);
-}
-
-static void load(struct kept *k, const char *source)
-{
-	struct listing l = { k, source };
-	char *folder = kept_folder(k, source);
-
-	keep_list(folder, add_listed, &l);
-	free(folder);
-}
-
-static void load_seen(void *ctx, const char *source)
-{
-	load(ctx, source);
+		kept_add(ctx, id, name, source);
 }
 
 struct kept *kept_new(struct index *ix, const char *state, bool writes)
 {
 	struct kept *k = xcalloc(1, sizeof(*k));
+	char *path = xasprintf("%s/kept.records", state);
 
-	*k = (struct kept){ .ix = ix, .state = xstrdup(state), .writes = writes };
-	load(k, NULL);
-	char *seen = xasprintf("%s/seen", state);
-	keep_folders(seen, load_seen, k);
-	free(seen);
+	*k = (struct kept){ .ix = ix, .copies = keep_open(path, writes), .writes = writes };
+	keep_each(k->copies, add_copy, k);
+	free(path);
 	return k;
 }
 
@@ -224,7 +183,7 @@ void kept_free(struct kept *k)
 	for (size_t i = 0; i < k->sighted_count; i++)
 		sighting_release(&k->sighted[i]);
 	free(k->sighted);
-	free(k->state);
+	keep_close(k->copies);
 	free(k);
 }
 
@@ -276,7 +235,7 @@ static void find_again(struct kept *k, struct kept_file *f)
 
 static void drop_copy(struct kept *k, struct kept_file *f)
 {
-	drop_file(k, f, f->source);
+	keep_drop(k->copies, f->ticket, f->name, f->source);
 	forget(k, f);
 	k->looked = 0;
 }
@@ -369,17 +328,13 @@ void kept_prune(struct kept *k, struct kept_file *f)
 /* What was seen in a checkout that is gone is ours to keep now. */
 static void adopt(struct kept *k, struct kept_file *f, const struct buf *bytes)
 {
-	char *from = kept_folder(k, f->source), *to = kept_folder(k, NULL);
+	struct copied ours = { f->ticket, f->name, NULL, { bytes->at, bytes->len } };
 	struct fault why;
 
-	if (k->writes &&
-	    keep_put(to, f->ticket, f->name, (struct str){ bytes->at, bytes->len }, &why)) {
-		keep_drop(from, f->ticket, f->name);
-		free(f->source);
-		f->source = NULL;
-	}
-	free(from);
-	free(to);
+	if (!k->writes || !keep_put(k->copies, &ours, 1, &why))
+		return;
+	free(f->source);
+	f->source = NULL;
 }
 
 void kept_lose(struct kept *k, struct kept_file *f)

@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "index.h"
+#include "keep.h"
 
 /*
  * Records of which a copy is kept because they are in no commit yet, and what
@@ -37,11 +38,11 @@ struct sighting {
 	char *path; /* from there */
 };
 
-/* `writes`: whether copies may be made and removed, or only read.  Folders below `state`. */
+/* `writes`: whether copies may be made and removed, or only read.  They lie in the folder `state`. */
 struct kept *kept_new(struct index *ix, const char *state, bool writes);
 void kept_free(struct kept *k);
-/* Where copies of what was seen in a source lie, or (NULL) of what we wrote; the caller's. */
-char *kept_folder(const struct kept *k, const char *source);
+/* The copies themselves, to be added to by whoever then tells with kept_add. */
+struct keep *kept_copies(const struct kept *k);
 /* The copy's bytes. */
 bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *into);
 

@@ -14,8 +14,6 @@
 
 #include "base.h"
 #include "beneath.h"
-#include "keep.h"
-#include "log.h"
 #include "flush.h"
 
 /* Entries that are on their way at once; each holds two descriptors. */
@@ -60,7 +58,6 @@ void ledger_entry_free(struct ledger_entry *e)
 	free(e->root);
 	free(e->dir);
 	free(e->name);
-	free(e->keep);
 	buf_release(&e->bytes);
 	free(e);
 }
@@ -420,16 +417,37 @@ static void bg_write_together(struct ledger_entry **entries, size_t count)
 	bg_sync_folders(entries, count);
 }
 
-/* Not needed for the record to be safe, only for it to outlive its checkout. */
-static void bg_keep(struct ledger_entry *e)
+static const char *ticket_of(const struct ledger_entry *e)
 {
 	const char *slash = strrchr(e->dir, '/');
-	struct fault why;
 
-	if (e->keep && e->result == LEDGER_WRITTEN &&
-	    !keep_put(e->keep, slash ? slash + 1 : e->dir, e->name,
-		      (struct str){ e->bytes.at, e->bytes.len }, &why))
-		log_error("ledger: %s", why.text);
+	return slash ? slash + 1 : e->dir;
+}
+
+/* Not needed for the records to be safe, only for them to outlive their checkout. */
+static void bg_keep(struct ledger_entry **entries, size_t count)
+{
+	struct copied list[TOGETHER];
+	struct keep *keep = NULL;
+	struct fault why;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_entry *e = entries[i];
+		if (!e->keep || e->result != LEDGER_WRITTEN)
+			continue;
+		keep = e->keep;
+		list[n++] = (struct copied){ ticket_of(e), e->name, NULL,
+					     { e->bytes.at, e->bytes.len } };
+	}
+	if (!n || keep_put(keep, list, n, &why))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (!entries[i]->keep || entries[i]->result != LEDGER_WRITTEN)
+			continue;
+		entries[i]->uncopied = true;
+		entries[i]->why = why;
+	}
 }
 
 void ledger_write(struct job *batch)
@@ -441,8 +459,7 @@ void ledger_write(struct job *batch)
 		for (; batch && count < TOGETHER; batch = batch->next)
 			entries[count++] = (struct ledger_entry *)batch;
 		bg_write_together(entries, count);
-		for (size_t i = 0; i < count; i++)
-			bg_keep(entries[i]);
+		bg_keep(entries, count);
 	}
 }
 

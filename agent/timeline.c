@@ -56,7 +56,6 @@ struct lookup {
 /* A record file of which git is asked whether a commit has it. */
 struct probe {
 	struct sighting file; /* without tree and path where there is a copy already */
-	char *folder;         /* where a copy is to be kept */
 	bool doubted;         /* no checkout has it: the past decides, too */
 	bool committed;
 	bool kept; /* there is a copy now */
@@ -68,6 +67,7 @@ struct review {
 	enum errand errand;
 	char *common, *root;
 	struct past *past;
+	struct keep *copies;
 	bool deep;
 	struct probe *probes;
 	size_t count;
@@ -193,11 +193,18 @@ static bool bg_remember(struct review *r, struct repo *repo)
 	return true;
 }
 
+static bool bg_copy(struct keep *copies, const struct sighting *file, struct str bytes)
+{
+	struct copied seen = { file->ticket, file->name, file->source, bytes };
+	struct fault why;
+
+	return keep_put(copies, &seen, 1, &why);
+}
+
 /* Keep a copy of what no commit has. */
 static void bg_keep(struct review *r)
 {
 	struct buf bytes = { 0 };
-	struct fault why;
 
 	for (size_t i = 0; i < r->count; i++) {
 		struct probe *p = &r->probes[i];
@@ -208,8 +215,7 @@ static void bg_keep(struct review *r)
 			continue;
 		bytes.len = 0;
 		if (beneath_read(tree, p->file.path, ARTIFACT_FILE_MAX, &bytes) == BENEATH_OK)
-			p->kept = keep_put(p->folder, p->file.ticket, p->file.name,
-					   (struct str){ bytes.at, bytes.len }, &why);
+			p->kept = bg_copy(r->copies, &p->file, (struct str){ bytes.at, bytes.len });
 		close(tree);
 	}
 	buf_release(&bytes);
@@ -403,8 +409,7 @@ static void fill_probes(struct timeline *t, struct review *r)
 						     .doubted = f->doubted || f->lost });
 	t->judging = r->count > 0;
 	for (size_t i = 0; i < count; i++)
-		add_probe(r, (struct probe){ .file = seen[i],
-					     .folder = kept_folder(t->kept, seen[i].source) });
+		add_probe(r, (struct probe){ .file = seen[i] });
 	t->judging |= count && t->began;
 	free(seen);
 }
@@ -434,7 +439,8 @@ static void review(struct timeline *t)
 	*r = (struct review){ .job = { .run = bg_review },
 			      .errand = REVIEW,
 			      .common = xstrdup(t->common),
-			      .root = git_config_root(t->git) };
+			      .root = git_config_root(t->git),
+			      .copies = kept_copies(t->kept) };
 	r->past = take_past(t, r->root);
 	fill_probes(t, r);
 	t->reviewing = t->began = true;
@@ -466,10 +472,8 @@ static void judge(struct timeline *t, const struct probe *p)
 
 static void review_free(struct review *r)
 {
-	for (size_t i = 0; i < r->count; i++) {
+	for (size_t i = 0; i < r->count; i++)
 		sighting_release(&r->probes[i].file);
-		free(r->probes[i].folder);
-	}
 	free(r->probes);
 	free(r->common);
 	free(r->root);
@@ -507,6 +511,11 @@ static struct str ticket_of(const char *dir)
 	const char *slash = strrchr(dir, '/');
 
 	return str_of(slash ? slash + 1 : dir);
+}
+
+struct keep *timeline_copies(const struct timeline *t)
+{
+	return kept_copies(t->kept);
 }
 
 void timeline_writes(struct timeline *t, const char *dir, const char *name)

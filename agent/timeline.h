@@ -4,6 +4,7 @@
 
 #include "git.h"
 #include "index.h"
+#include "keep.h"
 #include "service.h"
 
 /*
@@ -36,6 +37,8 @@ void timeline_await(struct timeline *t, struct call *call);
 
 /* Once everything was read for the first time: what there is may be in no commit. */
 void timeline_begin(struct timeline *t);
+/* Where a copy of what is written is to be kept; on any thread, as long as the timeline is there. */
+struct keep *timeline_copies(const struct timeline *t);
 /* A record is being written into this folder of a Ticket; and it has come to its end, with or without a copy. */
 void timeline_writes(struct timeline *t, const char *dir, const char *name);
 void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied);
