@@ -44,6 +44,8 @@ struct tp {
 	msgpack_zone zone;
 	struct asked *asked, **asked_last;
 	struct fed *feeds;
+	tp_topic *topic; /* NULL: nobody listens */
+	void *topic_data;
 	struct fault why;
 	const char *code;
 	uint32_t last; /* message id */
@@ -305,6 +307,23 @@ static void take_change(struct tp *tp, const struct tp_value *change)
 	f->told(tp, f->number, TP_CHANGED, change, f->data);
 }
 
+void tp_listen(struct tp *tp, tp_topic *told, void *data)
+{
+	tp->topic = told;
+	tp->topic_data = data;
+}
+
+static void take_topic(struct tp *tp, const struct envelope *e)
+{
+	if (str_is(e->method, rpc_topic(TOPIC_feed_changed)->name)) {
+		take_change(tp, value_of(&e->params));
+	} else if (tp->topic) {
+		char *topic = xstrndup(e->method.at, e->method.len);
+		tp->topic(tp, topic, value_of(&e->params), tp->topic_data);
+		free(topic);
+	}
+}
+
 /* -- Hearing ------------------------------------------------------------- */
 
 static struct asked *take_asked(struct tp *tp, uint32_t msgid)
@@ -347,8 +366,7 @@ static bool take(void *data, const struct envelope *e, bool *done, struct fault 
 	(void)done;
 	tp->told = true;
 	if (e->type == ENVELOPE_NOTIFICATION) {
-		if (str_is(e->method, rpc_topic(TOPIC_feed_changed)->name))
-			take_change(tp, value_of(&e->params));
+		take_topic(tp, e);
 		return true;
 	}
 	if (e->type != ENVELOPE_RESPONSE)

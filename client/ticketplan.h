@@ -166,6 +166,18 @@ int tp_subscribe(struct tp *tp, struct tp_params *params, tp_feed *told, void *d
 /* It is told nothing any more, not even that. */
 int tp_unsubscribe(struct tp *tp, int feed);
 
+/* -- Whatever else is told ----------------------------------------------- */
+
+/* `said` is what a notification of this topic carries, such as "agent.logged". */
+typedef void tp_topic(struct tp *tp, const char *topic, const struct tp_value *said, void *data);
+
+/*
+ * Hear what the agent says without being asked, but for what belongs to feeds.
+ * Calls ask for that, agent.log for one, and ask for it on their connection
+ * only: make them anew after tp_open.  One function at a time; NULL: none.
+ */
+void tp_listen(struct tp *tp, tp_topic *told, void *data);
+
 #ifdef __cplusplus
 }
 #endif

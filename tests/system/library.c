@@ -5,6 +5,7 @@
  *	library DIR ask METHOD TICKET     the verdict of a Ticket
  *	library DIR follow [COUNT]        ids that change, a line each, also over the agent's end;
  *	                                  ends after so many changes
+ *	library DIR listen                the first line that the agent's log gets
  *	library DIR bad                   misuse that has to be refused
  */
 #include <poll.h>
@@ -92,6 +93,33 @@ static void follow(struct tp *tp, const char *dir, const char *count)
 	loop(tp, dir);
 }
 
+static void on_asked(struct tp *tp, const struct tp_value *result, void *data)
+{
+	(void)data;
+	if (!result)
+		fail(tp);
+	else
+		print("listening", NULL);
+}
+
+static void on_topic(struct tp *tp, const char *topic, const struct tp_value *said, void *data)
+{
+	(void)data;
+	print(topic, tp_get(said, "lines.0.text"));
+	tp_listen(tp, NULL, NULL);
+	left = 0;
+}
+
+static void listen_in(struct tp *tp, const char *dir)
+{
+	struct tp_params *params = tp_params_new();
+
+	tp_set_text(params, "follow", "info");
+	tp_listen(tp, on_topic, NULL);
+	tp_call(tp, "agent.log", params, on_asked, NULL);
+	loop(tp, dir);
+}
+
 static void expect(const char *what, int is)
 {
 	printf("%s %s\n", is ? "ok" : "not ok", what);
@@ -158,6 +186,8 @@ int main(int argc, char **argv)
 		ask(tp, argv[1], argv[3], argv[4]);
 	else if (strcmp(argv[2], "follow") == 0)
 		follow(tp, argv[1], argc > 3 ? argv[3] : NULL);
+	else if (strcmp(argv[2], "listen") == 0)
+		listen_in(tp, argv[1]);
 	else
 		misuse(tp, argv[1]);
 	tp_free(tp);

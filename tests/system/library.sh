@@ -40,6 +40,15 @@ next_line
 is "$line" "changed a" "and go on"
 holds "it ends" wait $!
 
+"$library" . listen >"$box/lines" &
+exec 3<"$box/lines"
+next_line
+is "$line" "listening -" "it listens to what else is told"
+tpctl resync >/dev/null
+next_line
+like "$line" "agent.logged watch: *" "and hears of it, by its topic"
+holds "and ends" wait $!
+
 # What it is made of is nobody's business, and may be called the same elsewhere.
 is "$(nm -g --defined-only "$bin/libticketplan.a" | awk 'NF == 3 && $3 !~ /^tp_/')" "" \
 	"the library shows only what its header names"
