@@ -78,6 +78,7 @@
  *   life        start, stop, socket               tick      deadlines
  *   ticketplan  the library, and its manual       value     its answers
  *   watching    told of changes                   waiting   for one of them
+ *   trail       the agent's own log
  *   heard       what came back                    json      MessagePack as JSON
  *   page        lines and columns                 show      answers for people
  *   parts       what those have in common         show_claims  those on claims

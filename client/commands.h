@@ -31,6 +31,7 @@ enum runner {
 	RUN_look,
 	RUN_record,
 	RUN_claim,
+	RUN_trail,
 	RUN_socket,
 	RUN_start,
 	RUN_stop,

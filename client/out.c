@@ -38,6 +38,14 @@ bool out_write(struct str text, struct fault *why)
 	return fault_errno(why, FAULT_IO, "cannot write to standard output");
 }
 
+bool out_page(struct buf *page, struct fault *why)
+{
+	bool ok = out_write((struct str){ page->at, page->len }, why);
+
+	page->len = 0;
+	return ok;
+}
+
 bool out_reach(struct str text)
 {
 	return write_all(STDOUT_FILENO, text);

@@ -2,6 +2,7 @@
 #ifndef TP_OUT_H
 #define TP_OUT_H
 
+#include "buf.h"
 #include "fault.h"
 
 /*
@@ -16,7 +17,10 @@ void out_guard(void);
  */
 bool out_write(struct str text, struct fault *why);
 
-/* The same; false where it did not get there, also because nobody reads any more. */
+/* Write what was put on a page, and empty it. */
+bool out_page(struct buf *page, struct fault *why);
+
+/* As out_write; false where it did not get there, also because nobody reads any more. */
 bool out_reach(struct str text);
 
 /* Write all of it to standard error, come what may. */

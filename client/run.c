@@ -123,6 +123,7 @@ static bool run_command(const struct args *args, struct outcome *o, struct fault
 		[RUN_look] = run_look,
 		[RUN_record] = run_record,
 		[RUN_claim] = claim_run,
+		[RUN_trail] = trail_run,
 		[RUN_socket] = life_socket,
 		[RUN_start] = life_start,
 		[RUN_stop] = life_stop,

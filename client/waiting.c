@@ -151,7 +151,7 @@ bool waiting_run(const struct args *args, struct outcome *o, struct fault *why)
 	int until;
 
 	bool ok = args_word(f, args_text(args, "until"), &until, why) &&
-		  follower_open(&w.f, args, why);
+		  follower_open(&w.f, args, 0, why);
 	if (ok) {
 		w.until = word(&words_wait_for, until);
 		begin(&w);

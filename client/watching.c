@@ -25,13 +25,14 @@ static int64_t patience(const struct follower *f)
 	return f->args->timeout_ms > INT_MAX ? INT_MAX : f->args->timeout_ms;
 }
 
-bool follower_open(struct follower *f, const struct args *args, struct fault *why)
+bool follower_open(struct follower *f, const struct args *args, unsigned flags, struct fault *why)
 {
 	const char *timeout = args_text(args, "timeout");
 	int64_t span = 0;
 
 	*f = (struct follower){ .args = args, .tp = tp_new() };
-	f->flags = (args->no_start ? TP_NO_START : 0) | (request_read_only() ? TP_READ_ONLY : 0);
+	f->flags = flags | (args->no_start ? TP_NO_START : 0) |
+		   (request_read_only() ? TP_READ_ONLY : 0);
 	if (args->offline)
 		return fault(why, FAULT_USAGE,
 			     "--offline reads once; to be told of changes takes the agent");
@@ -112,11 +113,8 @@ struct watcher {
 
 static void say(struct watcher *w)
 {
-	struct buf *out = &w->o->page.out;
-
-	if (!w->failed && !out_write((struct str){ out->at, out->len }, w->why))
+	if (!w->failed && !out_page(&w->o->page.out, w->why))
 		w->done = w->failed = true;
-	out->len = 0;
 }
 
 /* A line for programs; takes the object over. */
@@ -317,7 +315,7 @@ bool watching_run(const struct args *args, struct outcome *o, struct fault *why)
 			     .json = args->json || !isatty(STDOUT_FILENO) };
 	struct buf map = { 0 };
 
-	bool ok = request_map(args, &map, why) && follower_open(&w.f, args, why);
+	bool ok = request_map(args, &map, why) && follower_open(&w.f, args, 0, why);
 	if (ok) {
 		w.f.patient = true;
 		tp_subscribe(w.f.tp, params_of((struct str){ map.at, map.len }), told, &w);

@@ -12,11 +12,15 @@
  *
  * `tpctl wait`: until one thing has happened to one Ticket; an agent that ends
  * meanwhile is asked anew.
+ *
+ * `tpctl agent-log`: the last lines of the agent's log, and those to come if
+ * that is asked for.  Starts no agent, nor another where one ends.
  */
 bool watching_run(const struct args *args, struct outcome *o, struct fault *why);
 bool waiting_run(const struct args *args, struct outcome *o, struct fault *why);
+bool trail_run(const struct args *args, struct outcome *o, struct fault *why);
 
-/* -- For both ------------------------------------------------------------ */
+/* -- For all ------------------------------------------------------------- */
 
 struct tp;
 
@@ -37,7 +41,8 @@ enum followed {
 	FOLLOWED_NOBODY, /* who reads our output has gone */
 };
 
-bool follower_open(struct follower *f, const struct args *args, struct fault *why);
+/* `flags` are for tp_open, beside what the command line says. */
+bool follower_open(struct follower *f, const struct args *args, unsigned flags, struct fault *why);
 /* Until something happens. */
 enum followed follower_wait(struct follower *f);
 /* Until there is an agent again; FOLLOWED_NEWS: there is one. */

@@ -254,6 +254,36 @@ agent_pid()
 	tpctl --json --no-start status 2>/dev/null | sed -n 's/.*"pid":\([0-9]*\).*/\1/p'
 }
 
+kill_agent()
+{
+	kill -KILL "$(agent_pid)"
+}
+
+# follow WORD…: run tpctl in the background; its lines come by next_line.
+follow()
+{
+	rm -f "$box/lines"
+	mkfifo "$box/lines"
+	tpctl "$@" >"$box/lines" 2>"$box/follow.err" &
+	follower=$!
+	exec 3<"$box/lines"
+}
+
+next_line()
+{
+	IFS= read -r out <&3 || out="(end)"
+	printf '%s\n' "$out" >"$box/out"
+}
+
+# ended STATUS SENTENCE: so the follower ended.
+ended()
+{
+	ended=0
+	wait "$follower" || ended=$?
+	exec 3<&-
+	is "$ended" "$1" "$2"
+}
+
 instance()
 {
 	printf '%s\n' "$out" | sed -n 's/.*"clock":"\([^:"]*\):.*/\1/p'

@@ -37,6 +37,70 @@ status_is 2 "to one that there is"
 touch "tickets/a/$(printf 'x\033[31m')"
 ask call agent.log
 unlike "$out" '*\u001b*' "names that would colour a terminal come out plain"
+ask status
+is "$(field log_level)" debug "and stays so"
+
+# -- agent-log -------------------------------------------------------------
+
+day='[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9] [0-9][0-9]:[0-9][0-9]:[0-9][0-9]'
+tp agent-log
+like "$out" "$day  info   agent: 2 Tickets of *$day  info   watch: *" "its lines are shown"
+unlike "$out" '* debug *' "those too fine are not, whatever level it writes"
+unlike "$out" '* event *' "nor what it was told of"
+tp agent-log --level debug --events
+like "$out" "$day  debug  sources: * info *$day  event  CREATE a/notes*" \
+	"unless they are asked for, all in order"
+unlike "$out" "*$(printf '\033')*" "and plain"
+tp agent-log --level error
+gives 0 '' "there may be none"
+ask agent-log --level info
+gives 0 '{"schema":1,"kind":"agent_log","clock":"*","level":"debug","lines":\[{*' "for programs, too"
+unlike "$out" '*"level":"debug","text"*' "of the same level"
+unlike "$out" '*"events"*' "and as much"
+tp agent-log --set-level info
+ask status
+is "$(field log_level)" info "what it writes can be set by it"
+tpctl resync >/dev/null
+like "$(cat "$box/agents.log")" '*watch: *asked for*' "and is written"
+tp agent-log --level much
+gives 2 '*level*error, info, debug*' "to a level that there is"
+tp agent-log --offline
+gives 2 '*no log*' "without an agent there is none"
+
+# The first lines are those that there are.
+lines=$(tpctl agent-log | wc -l)
+follow agent-log --follow
+while [ "$lines" -gt 0 ]; do
+	next_line
+	lines=$((lines - 1))
+done
+tpctl resync >/dev/null
+next_line
+like "$out" "$day  info   watch: * is read again: asked for" "those to come are told"
+kill_agent
+next_line
+like "$out" 'the agent at * has ended' "so is its end"
+ask agent-log
+gives 6 '*"code":"no_agent"*' "it starts none, to be asked"
+is "$(agents)" "" "nor to be followed"
+tpctl start >/dev/null
+next_line
+like "$out" "$day  info   agent: 2 Tickets of *" "it goes on with the next"
+kill "$follower"
+ended 143 "until it is ended"
+follow agent-log -f --json --level debug
+next_line
+is "$(field kind lines.0.level)" "$(printf 'agent_log\ndebug')" "for programs a line is an object"
+tpctl resync >/dev/null
+next_line
+is "$(field kind missed lines.0.level)" "$(printf 'logged\n0\ninfo')" "also of those to come"
+tpctl stop >/dev/null
+next_line
+is "$(field kind)" disconnected "and of the end"
+kill "$follower"
+ended 143 "it waits for another"
+tpctl start >/dev/null
+is "$(tpctl agent-log -f | head -n 1 | wc -l)" 1 "it ends when nobody reads on"
 
 ask doctor --audit
 gives 0 '*"count":0,*' "what is held is what the files say"

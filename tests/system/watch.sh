@@ -4,36 +4,6 @@
 # tpctl watch and tpctl wait: told what changes, also by git, also over the end of an agent.
 . "$(dirname "$0")/lib.sh"
 
-# follow WORD…: run tpctl in the background; its lines come by next_line.
-follow()
-{
-	rm -f "$box/lines"
-	mkfifo "$box/lines"
-	tpctl "$@" >"$box/lines" 2>"$box/follow.err" &
-	follower=$!
-	exec 3<"$box/lines"
-}
-
-next_line()
-{
-	IFS= read -r out <&3 || out="(end)"
-	printf '%s\n' "$out" >"$box/out"
-}
-
-# ended STATUS SENTENCE: so the follower ended.
-ended()
-{
-	ended=0
-	wait "$follower" || ended=$?
-	exec 3<&-
-	is "$ended" "$1" "$2"
-}
-
-kill_agent()
-{
-	kill -KILL "$(agent_pid)"
-}
-
 repository main
 ticket a queued "The first"
 ticket b inprogress
