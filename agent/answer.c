@@ -96,6 +96,61 @@ static void put_sources(struct call *call, uint64_t sources)
 	wire_end(&call->out);
 }
 
+void answer_moment(struct wire *w, const char *name, const struct past_commit *c)
+{
+	if (!c)
+		return;
+	wire_key(w, name);
+	wire_map(w);
+	wire_put_str(w, "commit", str_of(c->id));
+	wire_put_str(w, "author", str_of(c->author));
+	wire_put_time(w, "at", c->at);
+	wire_put_str(w, "subject", str_of(c->subject));
+	wire_end(w);
+}
+
+/* git is asked again where the files changed meanwhile, but not for ever. */
+#define STANCES_ASKED_MAX 4
+
+/* What git knows of it; false where that is not known yet, and the call parked. */
+static bool find_standing(struct call *call, const struct decision *d, enum standing *into)
+{
+	const struct source *s = index_source(call->ix, d->doc->copy->source);
+	const struct stance *known = s ? stances_find(call->stances, d->record, s->name) : NULL;
+
+	*into = call->view && call->view->commit ? STANDING_COMMITTED : STANDING_LOST;
+	if (!s || *into == STANDING_COMMITTED)
+		return true;
+	if (!known && call->stances->asked < STANCES_ASKED_MAX) {
+		struct str inner = str_of(d->doc->path);
+		stances_add(call->stances, d->doc->content, d->record, s->name, s->top,
+			    source_path(s, inner, &call->arena), inner);
+		call->parked = call->awaits_git = true;
+	}
+	if (known)
+		*into = known->standing;
+	return known && known->known;
+}
+
+static void put_provenance(struct call *call, const struct decision *d)
+{
+	struct service *s = call->service;
+	struct stances *stances = call->stances;
+	const struct past *past = NULL;
+	enum standing standing;
+
+	stances->failed = stances->failed || !s->past(s->agent, call, &past, &stances->why);
+	if (!find_standing(call, d, &standing) || !past)
+		return;
+	const struct past_record *r = past_record(
+		past, d->ticket->id, d->doc->content->role == ROLE_RELATIONS, d->record->id);
+	wire_key(&call->out, "provenance");
+	wire_map(&call->out);
+	put_word(&call->out, "standing", &words_standing, (int)standing);
+	answer_moment(&call->out, "came", r ? past_came(r) : NULL);
+	wire_end(&call->out);
+}
+
 void answer_record(struct call *call, const struct seen *row)
 {
 	const struct decision *d = row->d;
@@ -124,6 +179,8 @@ void answer_record(struct call *call, const struct seen *row)
 	wire_put_str(w, "file", answer_file(call, d->doc->copy->source, str_of(d->doc->path)));
 	if (r->line)
 		wire_put_int(w, "line", r->line);
+	if (call->stances)
+		put_provenance(call, d);
 	wire_end(w);
 }
 

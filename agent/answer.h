@@ -12,6 +12,8 @@
  * the next value of call->out.
  */
 void answer_record(struct call *call, const struct seen *row);
+/* A commit as the next field; NULL is left out. */
+void answer_moment(struct wire *w, const char *name, const struct past_commit *commit);
 void answer_gate(struct call *call, const struct gate *gate);
 void answer_ticket(struct call *call, const struct ticket *ticket, enum scope scope,
 		   struct str session);

@@ -212,7 +212,12 @@ static bool try_once(struct call *call, struct buf *out, struct fault *why)
 	wire_init(&call->out, out);
 	wire_response(&call->out, call->msgid);
 	wire_map(&call->out);
-	if (!handle(call, why)) {
+	bool ok = handle(call, why);
+	if (ok && call->stances && call->stances->failed) {
+		*why = call->stances->why;
+		ok = false;
+	}
+	if (!ok) {
 		out->len = start;
 		return false;
 	}
@@ -250,6 +255,16 @@ static bool shorten(struct call *call)
 	return true;
 }
 
+/* Whether the answer is to say how records stand to git. */
+static void begin_provenance(struct call *call)
+{
+	unsigned at;
+	const struct rpc_field *f = rpc_field_find(call->method->params, STR("provenance"), &at);
+
+	if (f && !call->stances && *(bool *)(void *)((char *)&call->params + f->offset))
+		call->stances = xcalloc(1, sizeof(*call->stances));
+}
+
 /* How long the answer may be: what the asker said, within what we send at all. */
 static size_t budget(struct call *call)
 {
@@ -269,6 +284,7 @@ static bool run(struct call *call, struct buf *out, struct fault *why)
 		return true;
 	if (!call->entry && !has_tree(call, why))
 		return false;
+	begin_provenance(call);
 	while (try_once(call, out, why)) {
 		size_t size = out->len - start;
 		bool fits = size <= max, shorter = !fits && shorten(call);
@@ -294,6 +310,7 @@ static void drop_revisions(struct call *call)
 void call_drop(struct call *call)
 {
 	drop_revisions(call);
+	stances_free(call->stances);
 	buf_release(&call->told);
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
@@ -389,6 +406,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 		wait_for(kept);
 	} else {
 		drop_revisions(&call);
+		stances_free(call.stances);
 		buf_release(&call.told);
 	}
 	arena_release(&call.arena);

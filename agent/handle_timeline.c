@@ -80,19 +80,6 @@ bool handle_record_diff(struct call *call, const struct record_diff_params *p, s
 
 /* -- record.log --------------------------------------------------------- */
 
-static void put_moment(struct wire *w, const char *name, const struct past_commit *c)
-{
-	if (!c)
-		return;
-	wire_key(w, name);
-	wire_map(w);
-	wire_put_str(w, "commit", str_of(c->id));
-	wire_put_str(w, "author", str_of(c->author));
-	wire_put_time(w, "at", c->at);
-	wire_put_str(w, "subject", str_of(c->subject));
-	wire_end(w);
-}
-
 static void put_retraction(struct wire *w, const struct record *r)
 {
 	if (!r)
@@ -125,8 +112,8 @@ static void put_log_row(struct call *call, const struct past *past, const struct
 		wire_put_str(w, "status",
 			     str_of(word(&words_status,
 					 (int)decision_status(call->ix, row->d, call->now))));
-	put_moment(w, "came", row->past ? past_came(row->past) : NULL);
-	put_moment(w, "vanished", row->past && !row->d ? past_vanished(row->past) : NULL);
+	answer_moment(w, "came", row->past ? past_came(row->past) : NULL);
+	answer_moment(w, "vanished", row->past && !row->d ? past_vanished(row->past) : NULL);
 	put_retraction(w, log_retraction(call->ix, past, row));
 	wire_end(w);
 }

@@ -34,7 +34,7 @@
  *   thread      decisions in a thread.md          follow    verdicts as they change
  *   view        one commit, one checkout          diff      what changed between two
  *   past        what commits did to records       log_rows  joined with what is now
- *   audit       an index against another
+ *   audit       an index against another      stance    how records stand to git
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   drain       events: what may have changed     look      what is there now
@@ -62,6 +62,7 @@
  *   timeline    what git holds, for calls         upkeep    how well we keep up
  *   history     commits into the past             kept      what is in no commit
  *   sources_private    what sources and upkeep share
+ *   provenance  stances, by git
  *   holders     claims, alive
  *   main        this file
  *

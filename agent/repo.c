@@ -12,12 +12,20 @@
 #define NODE_MAX  (64 * 1024 * 1024)
 #define TAGS_DEEP 8
 
+/* The tree that was read last at this depth of a path: the next path is mostly near. */
+#define LEVELS 8
+struct level {
+	struct repo_id id;
+	enum repo_type type;
+	struct buf bytes;
+};
+
 struct repo {
 	const struct repo_back *by;
 	void *back;
-	char *common;
+	char *common, *gitdir;
 	struct buf shallow; /* the file of that name: a commit's id a line */
-	struct buf bytes;   /* scratch of repo_below */
+	struct level levels[LEVELS]; /* of repo_below */
 };
 
 /* -- Saying no ---------------------------------------------------------- */
@@ -84,7 +92,7 @@ bool repo_open(const char *common, const char *gitdir, struct repo **into, struc
 				     first.text);
 	}
 	struct repo *r = xcalloc(1, sizeof(*r));
-	*r = (struct repo){ .by = by, .back = back, .common = xstrdup(common) };
+	*r = (struct repo){ .by = by, .back = back, .common = xstrdup(common), .gitdir = xstrdup(gitdir) };
 	char *shallow = xasprintf("%s/shallow", common);
 	slurp(shallow, &r->shallow);
 	free(shallow);
@@ -98,8 +106,10 @@ void repo_close(struct repo *r)
 		return;
 	r->by->close(r->back);
 	free(r->common);
+	free(r->gitdir);
 	buf_release(&r->shallow);
-	buf_release(&r->bytes);
+	for (size_t i = 0; i < LEVELS; i++)
+		buf_release(&r->levels[i].bytes);
 	free(r);
 }
 
@@ -122,7 +132,16 @@ bool repo_read(struct repo *r, const struct repo_id *id, size_t max, enum repo_t
 bool repo_stand(struct repo *r, const char *top, struct repo_path *paths, size_t count,
 		struct fault *why)
 {
-	return !count || r->by->stand(r->back, top, paths, count, why);
+	void *other;
+
+	if (!count || r->by->stand(r->back, top, paths, count, why))
+		return true;
+	/* The library reads the objects of repositories whose index it does not know. */
+	if (r->by == &repo_by_program || !repo_by_program.open(r->common, r->gitdir, &other, why))
+		return false;
+	bool ok = repo_by_program.stand(other, top, paths, count, why);
+	repo_by_program.close(other);
+	return ok;
 }
 
 bool repo_is_shallow_at(const struct repo *r, const struct repo_id *commit)
@@ -340,18 +359,30 @@ bool repo_tag_parse(struct str rest, struct repo_id *target)
 	return header(&rest, STR("object "), &id) && take_id(id, target);
 }
 
-/* The entry of that name in a tree. */
-static bool enter(struct repo *r, struct repo_entry *at, struct str name, bool *there,
+static bool read_level(struct repo *r, struct level *l, const struct repo_id *tree,
+		       struct fault *why)
+{
+	if (strcmp(l->id.text, tree->text) == 0)
+		return true;
+	l->id.text[0] = '\0';
+	if (!repo_read(r, tree, NODE_MAX, &l->type, &l->bytes, why))
+		return false;
+	l->id = *tree;
+	return true;
+}
+
+/* The entry of that name in a tree, so many folders down. */
+static bool enter(struct repo *r, size_t depth, struct repo_entry *at, struct str name, bool *there,
 		  struct fault *why)
 {
+	struct level *l = &r->levels[depth < LEVELS ? depth : LEVELS - 1];
 	struct repo_id tree = at->id;
-	enum repo_type type;
 
-	if (!repo_read(r, &tree, NODE_MAX, &type, &r->bytes, why))
+	if (!read_level(r, l, &tree, why))
 		return false;
-	struct str rest = { r->bytes.at, r->bytes.len };
+	struct str rest = { l->bytes.at, l->bytes.len };
 	*there = false;
-	while (type == REPO_TREE && !*there && repo_entry_next(&tree, &rest, at))
+	while (l->type == REPO_TREE && !*there && repo_entry_next(&tree, &rest, at))
 		*there = str_eq(at->name, name);
 	return true;
 }
@@ -359,6 +390,8 @@ static bool enter(struct repo *r, struct repo_entry *at, struct str name, bool *
 bool repo_below(struct repo *r, const struct repo_id *tree, struct str path, bool *there,
 		struct repo_entry *entry, struct fault *why)
 {
+	size_t depth = 0;
+
 	*entry = (struct repo_entry){ .kind = REPO_FOLDER, .id = *tree };
 	*there = true;
 	while (*there && path.len) {
@@ -369,7 +402,7 @@ bool repo_below(struct repo *r, const struct repo_id *tree, struct str path, boo
 		if (!name.len || str_is(name, "."))
 			continue;
 		*there = entry->kind == REPO_FOLDER;
-		if (*there && !enter(r, entry, name, there, why))
+		if (*there && !enter(r, depth++, entry, name, there, why))
 			return false;
 	}
 	return true;

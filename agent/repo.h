@@ -52,7 +52,7 @@ enum repo_standing { REPO_UNTRACKED, REPO_IGNORED, REPO_STAGED };
 
 /*
  * Of each path, from the checkout's top: whether git's index has it (and as which
- * blob), or it is ignored.
+ * blob; of one in conflict, this side's), or it is ignored.
  */
 struct repo_path {
 	const char *path;

@@ -131,6 +131,8 @@ static bool lib_stand_in(git_repository *repo, git_index *index, struct repo_pat
 	const git_index_entry *entry = git_index_get_bypath(index, p->path, 0);
 	int ignored = 0;
 
+	/* Of one in conflict, what this side has. */
+	entry = entry ? entry : git_index_get_bypath(index, p->path, 2);
 	p->standing = REPO_UNTRACKED;
 	if (entry) {
 		p->standing = REPO_STAGED;

@@ -392,8 +392,13 @@ static void read_staged(struct buf *output, struct repo_path *paths, size_t coun
 	for (size_t at = 0; at < output->len; at += strlen(output->at + at) + 1) {
 		const char *line = output->at + at, *tab = strchr(line, '\t');
 		struct repo_path *p = tab ? find_path(paths, count, tab + 1) : NULL;
-		if (p && sscanf(line, "%*s %64s", p->blob.text) == 1)
-			p->standing = REPO_STAGED;
+		struct repo_id blob;
+		int stage;
+		/* Of one in conflict, what this side has. */
+		if (!p || sscanf(line, "%*s %64s %d", blob.text, &stage) != 2 || (stage && stage != 2))
+			continue;
+		p->standing = REPO_STAGED;
+		p->blob = blob;
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "ledger.h"
 #include "past.h"
 #include "rpc.h"
+#include "stance.h"
 #include "ulid.h"
 #include "view.h"
 #include "wire.h"
@@ -225,6 +226,7 @@ struct call {
 	bool is_asking;     /* that goes on */
 	bool has_past, past_failed;
 	struct fault past_why;
+	struct stances *stances; /* where the answer says how records stand to git, what is known; or NULL */
 	unsigned undecided; /* how often it was parked for that */
 	struct buf told;    /* what a call of several steps has done so far */
 	bool awaits_git;    /* parked: until git has answered */

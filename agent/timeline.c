@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "beneath.h"
@@ -12,6 +11,7 @@
 #include "keep.h"
 #include "kept.h"
 #include "log.h"
+#include "provenance.h"
 #include "repo.h"
 #include "revision.h"
 #include "worker.h"
@@ -360,11 +360,13 @@ bool timeline_source(struct timeline *t, struct str name, struct view **into, st
 bool timeline_past(struct timeline *t, struct call *call, const struct past **into,
 		   struct fault *why)
 {
-	*into = call->has_past ? t->past : NULL;
 	if (call->past_failed) {
 		*why = call->past_why;
 		return false;
 	}
+	/* git's thread may have it again. */
+	call->has_past = call->has_past && t->past;
+	*into = call->has_past ? t->past : NULL;
 	if (!call->has_past)
 		call->asks_git = call->asks_past = call->parked = call->awaits_git = true;
 	return true;
@@ -577,26 +579,13 @@ void timeline_forget(struct timeline *t, const struct doc *doc)
 
 /* -- Calls -------------------------------------------------------------- */
 
-/* Whose HEAD the call means. */
-static char *gitdir_of(const struct timeline *t, const char *source)
-{
-	char *dir = xasprintf("%s/worktrees/%s", t->common, source);
-
-	if (strcmp(source, "main") == 0 || source[0] == '.' || strchr(source, '/') ||
-	    access(dir, F_OK) < 0) {
-		free(dir);
-		dir = xstrdup(t->common);
-	}
-	return dir;
-}
-
 static void look_up(struct timeline *t, struct call *call, unsigned nth)
 {
 	struct lookup *l = xcalloc(1, sizeof(*l));
 
 	*l = (struct lookup){ .job = { .run = bg_look_up },
 			      .common = xstrdup(t->common),
-			      .gitdir = gitdir_of(t, call_stands(call).at),
+			      .gitdir = provenance_gitdir(t->common, call_stands(call).at),
 			      .text = xstrdup(call->revisions[nth].text),
 			      .source = xstrdup(call_stands(call).at),
 			      .root = git_config_root(t->git),
@@ -615,6 +604,10 @@ void timeline_await(struct timeline *t, struct call *call)
 		const struct revision *r = &call->revisions[i];
 		if (r->text && !r->view && !r->failed)
 			look_up(t, call, i);
+	}
+	if (call->stances && call->stances->unknown) {
+		call->awaited++;
+		worker_give(t->worker, provenance_ask(t->common, call->stances, call));
 	}
 	call->awaited += call->asks_git;
 	BUG_IF(!call->awaited);
@@ -652,6 +645,11 @@ static void take_job(struct timeline *t, struct job *job)
 {
 	struct lookup *l = (struct lookup *)job;
 
+	if (provenance_is(job)) {
+		struct call *call = provenance_take(job);
+		call->awaited--;
+		return;
+	}
 	/* Both kinds begin alike. */
 	if (l->errand == REVIEW) {
 		take_review(t, (struct review *)job);

@@ -103,6 +103,25 @@ static struct str note_of(const json_t *record)
 	return part_first(note);
 }
 
+#define COMMIT_SHOWN 12
+
+/* How it stands to git: a word, and who brought it in which commit. */
+static void add_provenance(struct table *t, const json_t *record)
+{
+	const json_t *provenance = json_object_get(record, "provenance");
+	const json_t *came = json_object_get(provenance, "came");
+	struct str standing = text_of(provenance, "standing"), commit = text_of(came, "commit");
+
+	if (!provenance)
+		return;
+	commit.len = commit.len > COMMIT_SHOWN ? COMMIT_SHOWN : commit.len;
+	/* That it is lost its status says. */
+	table_cell(t, str_is(standing, "committed") ? STYLE_DIM : STYLE_YELLOW,
+		   str_is(standing, "lost") ? STR("") : standing);
+	table_cell(t, STYLE_DIM, commit);
+	part_cell(t, STYLE_DIM, came, "author");
+}
+
 /* `owner`: with the Ticket it is read from. */
 static void add_record(struct table *t, const json_t *record, bool owner)
 {
@@ -116,6 +135,7 @@ static void add_record(struct table *t, const json_t *record, bool owner)
 	part_cell(t, STYLE_PLAIN, record, "other");
 	part_cell(t, STYLE_DIM, record, "author");
 	table_cell(t, lost ? STYLE_RED : STYLE_YELLOW, live ? STR("") : status);
+	add_provenance(t, record);
 	table_cell(t, STYLE_PLAIN, note_of(record));
 	table_row(t);
 }

@@ -156,6 +156,110 @@ gives 0 '*"state":"ready"*' "as it is now"
 ask records --source nowhere
 gives 4 '*no checkout*nowhere*' "one that is not there"
 
+# -- How records stand to git ---------------------------------------------
+
+# stands RECORD PATTERN SENTENCE: in what was asked last.
+stands()
+{
+	found=$("$python" -c 'import json, sys
+answer = json.load(open(sys.argv[1]))
+rows = answer.get("records", answer.get("ticket", {}).get("outgoing"))
+print(*[(r.get("provenance", {}).get("standing"), r.get("provenance", {}).get("came", {}).get("subject"),
+	r.get("provenance", {}).get("came", {}).get("author")) for r in rows if r["id"] == sys.argv[2]])
+' "$box/out" "$1" | tr -d "(),'")
+	is "$found" "$2" "$3"
+}
+
+repository provenance
+ticket a queued
+ticket b ready
+plan_line a one before b
+ask records --provenance
+stands one "untracked None None" "before the first commit a file is unknown to git"
+git add -A
+ask records --provenance
+stands one "staged None None" "then staged"
+GIT_AUTHOR_NAME=Ann commit first
+ask records --provenance
+stands one "committed first Ann" "then in a commit, with who made it"
+like "$out" "*\"came\":{\"commit\":\"$(git rev-parse HEAD)\"*" "which is named"
+ask records
+unlike "$out" '*provenance*' "unasked nothing is said of it"
+plan_line a two after b
+ask show a --provenance
+stands two "modified None None" "a line more in a file that git has"
+stands one "committed first Ann" "leaves those before it as they are"
+git add -A
+ask show a --provenance
+stands two "staged None None" "until that is staged"
+sed -i 's/"them"/"others"/' tickets/a/artifacts/orchestration-plan.jsonl
+ask show a --provenance
+stands two "modified None None" "one that was changed after that is modified"
+stands one "modified first Ann" "so is one that came in a commit, and says otherwise now"
+git checkout -q tickets && commit second
+mkdir -p tickets/b/artifacts
+printf '{"version":1,"relations":[{"ticket_id":"b","kind":"related","target":"a","author":"them","at":"2026-01-02T03:04:05Z"}]}' \
+	>tickets/b/artifacts/relations.json
+ask records --provenance
+stands related:a "untracked None None" "a relation, too"
+commit third
+ask records --provenance
+stands related:a "committed third Tester" "and its commit"
+printf 'tickets/*/artifacts/records/\n' >.gitignore
+record_file b 01J00000000000000000000001 after a
+ask records --provenance
+stands 01J00000000000000000000001 "ignored None None" "a file that git ignores"
+git add -f tickets/b/artifacts/records && git commit -qm fourth
+ask records --provenance
+stands 01J00000000000000000000001 "committed fourth Tester" "does git good once it is added by force"
+tp records b --kind after --provenance
+gives 0 '*after *a *them *committed *'"$(git rev-parse --short=12 HEAD)"' *Tester*' "for people too"
+git rm -q --cached -r tickets/b/artifacts/records
+ask records --provenance
+stands 01J00000000000000000000001 "ignored fourth Tester" "taken out of the index it is ignored again"
+git reset -q
+git config core.autocrlf true
+rm tickets/b/artifacts/records/* && git checkout -q tickets
+ask records --provenance
+stands 01J00000000000000000000001 "committed fourth Tester" "ends of lines make no difference"
+git config --unset core.autocrlf
+rm tickets/b/artifacts/records/* && git checkout -q tickets
+ask records --provenance --at HEAD~1
+stands one "committed first Ann" "what a commit says is committed"
+stands 01J00000000000000000000001 "" "and what is not in it is not told"
+git worktree add -q "$box/beyond" -b beyond HEAD~3
+(cd "$box/beyond" && record_file a 01J00000000000000000000002 after b)
+ask records --provenance
+stands 01J00000000000000000000002 "untracked None None" "of a linked checkout"
+git -C "$box/beyond" add -f tickets
+ask records --provenance
+stands 01J00000000000000000000002 "staged None None" "the index is asked"
+git -C "$box/beyond" commit -qm beyond
+ask records --provenance
+stands 01J00000000000000000000002 "committed beyond Tester" "and the commit that it is at"
+stands related:a "committed third Tester" "with its own for each"
+ask records --provenance --source beyond
+stands two "" "one checkout alone"
+stands one "committed first Ann" "is asked of git alone"
+(cd "$box/beyond" && git rm -q --cached tickets/a/artifacts/orchestration-plan.jsonl)
+ask records --provenance --source beyond
+stands one "untracked first Ann" "which need not be as another"
+tp record b waiting -m x --until human
+ask records --provenance --limit 1
+id=$(field records.0.id)
+git worktree list >/dev/null
+rm tickets/b/artifacts/records/"$id".json
+ask records --provenance
+stands "$id" "lost None None" "what is lost is in no checkout"
+"$python" - >tickets/a/artifacts/orchestration-plan.jsonl <<'END'
+for i in range(1500):
+    print('{"id":"%d","ticket_id":"a","kind":"related","related_ticket":"b","author":"them","at":"2026-01-02T03:04:05Z"}' % i)
+END
+ask records a --provenance --limit 1000
+is "$(field returned; field 'records.*.provenance.standing' | grep -c modified)" "1000
+998" \
+	"a page of a thousand"
+
 # -- Other forms of a repository -----------------------------------------
 
 # answers NAME SENTENCE: two commits, a blocker done in the second.
@@ -178,6 +282,9 @@ answers()
 	rm "$(field path)"
 	ask show b
 	gives 0 '*"status":"lost"*' "$1: what is in no commit"
+	ask records --provenance --status all
+	gives 0 '*"provenance":{"standing":"lost"}*"id":"1",*"standing":"committed","came":{*"subject":"first"*' \
+		"$1: how records stand to git"
 	tpctl recover >/dev/null && commit third
 	ask show b
 	unlike "$out" '*"code":"untracked"*' "$1: and what is in one"

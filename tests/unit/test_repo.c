@@ -179,7 +179,8 @@ static void and_one_with_harmless_extensions(void **state)
 
 static void files_are_staged_ignored_or_unknown(void **state)
 {
-	static const char *const forms[] = { "", "--object-format=sha256" };
+	/* The library reads the objects of the last and not its index. */
+	static const char *const forms[] = { "", "--object-format=sha256", "" };
 	struct folder *f = *state;
 
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
@@ -189,13 +190,49 @@ static void files_are_staged_ignored_or_unknown(void **state)
 		struct fault why;
 		make_repository(forms[i]);
 		run("cd top && echo '*.o' >.gitignore && touch x.o new");
+		if (i == 2)
+			run("cd top && git update-index --split-index");
 		struct repo *r = open_repository(f);
 		char *top = xasprintf("%s/top", f->base);
 		assert_true(repo_stand(r, top, paths, COUNT_OF(paths), &why));
 		assert_int_equal(paths[0].standing, REPO_STAGED);
-		assert_int_equal(strlen(paths[0].blob.text), i ? 64 : 40);
+		assert_int_equal(strlen(paths[0].blob.text), i == 1 ? 64 : 40);
 		assert_int_equal(paths[1].standing, REPO_IGNORED);
 		assert_int_equal(paths[2].standing, REPO_UNTRACKED);
+		free(top);
+		repo_close(r);
+		run("rm -rf top");
+	}
+}
+
+static void a_file_in_conflict_is_as_this_side_has_it(void **state)
+{
+	static const char *const forms[] = { "", "--object-format=sha256" };
+	struct folder *f = *state;
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		struct repo_path path = { .path = "a/b/f" };
+		struct repo_entry entry;
+		struct repo_commit commit;
+		struct buf bytes = { 0 };
+		enum repo_type type;
+		struct repo_id id;
+		struct fault why;
+		bool there;
+		make_repository(forms[i]);
+		run("cd top && git checkout -qb other HEAD~1 && echo three >a/b/f && "
+		    "git -c user.name=a -c user.email=b commit -qam third && "
+		    "{ git -c user.name=a -c user.email=b merge -q main || true; } >/dev/null 2>&1");
+		struct repo *r = open_repository(f);
+		char *top = xasprintf("%s/top", f->base);
+		assert_true(repo_stand(r, top, &path, 1, &why));
+		assert_int_equal(path.standing, REPO_STAGED);
+		assert_true(repo_resolve(r, STR("HEAD"), &id, &why));
+		assert_true(repo_read(r, &id, SIZE_MAX, &type, &bytes, &why));
+		assert_true(repo_commit_parse((struct str){ bytes.at, bytes.len }, &commit));
+		assert_true(repo_below(r, &commit.tree, STR("a/b/f"), &there, &entry, &why));
+		assert_string_equal(path.blob.text, entry.id.text);
+		buf_release(&bytes);
 		free(top);
 		repo_close(r);
 		run("rm -rf top");
@@ -265,6 +302,8 @@ int main(void)
 						remove_folder),
 		cmocka_unit_test_setup_teardown(files_are_staged_ignored_or_unknown, make_folder,
 						remove_folder),
+		cmocka_unit_test_setup_teardown(a_file_in_conflict_is_as_this_side_has_it,
+						make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_broken_object_is_said, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(no_repository_is_said, make_folder, remove_folder),
