@@ -93,7 +93,9 @@ static void note_look(struct watch_tree *t, struct node *parent, struct str name
 	seen_entry(parent->seen, name, there ? &st : NULL, now);
 }
 
-static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role)
+/* `made`: the name may be new. */
+static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role,
+		      bool made)
 {
 	struct str path = path_of(t->w, parent, name);
 	struct stat st = { 0 };
@@ -103,9 +105,9 @@ static void tell_file(struct watch_tree *t, struct node *parent, struct str name
 	if (parent->unwatched)
 		return;
 	if (st.st_nlink > 1 && S_ISREG(st.st_mode))
-		watch_keep_linked(t, parent, name, &st);
-	else if (t->w->inodes)
-		watch_drop_linked(t->w, parent, name, &st);
+		watch_keep_linked(t, parent, name, &st, made);
+	else
+		watch_drop_linked(t->w, parent, name);
 }
 
 /* Something, as readdir types it, at a place where a folder of ours belongs. */
@@ -135,7 +137,7 @@ static void found(struct watch_tree *t, struct node *parent, struct str name, in
 	if (!role)
 		return;
 	if (t->ops->kind(role) == WATCH_FILE) {
-		tell_file(t, parent, name, role);
+		tell_file(t, parent, name, role, false);
 		return;
 	}
 	if (type == DT_UNKNOWN && fstatat(dirfd, name.at, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -275,7 +277,7 @@ void watch_look_at(struct dirty *d)
 		return;
 	t->w->counts.looks++;
 	if (t->ops->kind(role) == WATCH_FILE)
-		tell_file(t, d->node, name, role);
+		tell_file(t, d->node, name, role, d->replaced);
 	else
 		look_at_dir(t, d->node, name, role, d->replaced);
 }

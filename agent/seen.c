@@ -118,6 +118,14 @@ void seen_entry(struct seen *seen, struct str name, const struct stat *st, int64
 	}
 }
 
+bool seen_entry_is(const struct seen *seen, struct str name, const struct stat *st)
+{
+	size_t at = place(seen, name);
+
+	return at < seen->count && str_is(name, seen->files[at]->name) &&
+	       seen->files[at]->look.dev == st->st_dev && seen->files[at]->look.ino == st->st_ino;
+}
+
 struct str seen_name(const struct seen *seen, size_t at)
 {
 	return at < seen->count ? str_of(seen->files[at]->name) : STR_NONE;

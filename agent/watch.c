@@ -68,38 +68,11 @@ static void pack_linked(struct watch *w)
 	w->linked_gone = false;
 }
 
-/* More than so many files with several names are no accident: look at everything. */
-#define INODES_MAX 4096
-
-static struct inode *find_inode(const struct watch *w, const struct stat *st,
-				struct inode_key *key)
-{
-	struct inode *found;
-
-	memset(key, 0, sizeof(*key));
-	key->dev = st->st_dev;
-	key->ino = st->st_ino;
-	HASH_FIND(hh, w->inodes, key, sizeof(*key), found);
-	return found;
-}
-
-/* Whether its other names in the tree may be such that nobody has looked for. */
-static bool is_news(struct watch *w, const struct stat *st)
-{
-	struct inode_key key;
-
-	if (find_inode(w, st, &key))
-		return false;
-	struct inode *i = xcalloc(1, sizeof(*i));
-	memcpy(&i->key, &key, sizeof(key));
-	HASH_ADD(hh, w->inodes, key, sizeof(key), i);
-	return true;
-}
-
 void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
-		       const struct stat *st)
+		       const struct stat *st, bool made)
 {
 	struct watch *w = t->w;
+	bool known = parent->linked && seen_entry_is(parent->seen, name, st);
 
 	if (!parent->linked) {
 		parent->linked = true;
@@ -109,22 +82,16 @@ void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str nam
 	}
 	/* As it was before it was read; the times may be such that it is read once more. */
 	seen_entry(parent->seen, name, st, stamp_now());
-	if (HASH_COUNT(w->inodes) >= INODES_MAX)
-		watch_tree_distrust(t, "many of its files have several names");
-	else if (is_news(w, st) && !t->whole && !t->rescan)
+	/*
+	 * Of another name's folder nobody tells that the file has one more.  While everything is
+	 * read, one may be made of a file that was read before: of that we are told afterwards.
+	 */
+	if ((made || !known) && !t->whole && !t->rescan)
 		t->rescan = "a file got a second name";
 }
 
-void watch_drop_linked(struct watch *w, struct node *parent, struct str name,
-		       const struct stat *st)
+void watch_drop_linked(struct watch *w, struct node *parent, struct str name)
 {
-	struct inode_key key;
-	struct inode *i = find_inode(w, st, &key);
-
-	if (i) {
-		HASH_DELETE(hh, w->inodes, i);
-		free(i);
-	}
 	if (!parent->linked)
 		return;
 	seen_entry(parent->seen, name, NULL, 0);
@@ -135,16 +102,6 @@ void watch_drop_linked(struct watch *w, struct node *parent, struct str name,
 	w->counts.linked--;
 	seen_free(parent->seen);
 	parent->seen = NULL;
-}
-
-static void free_inodes(struct watch *w)
-{
-	struct inode *i, *next;
-
-	HASH_ITER(hh, w->inodes, i, next) {
-		HASH_DELETE(hh, w->inodes, i);
-		free(i);
-	}
 }
 
 /* What nobody found again is watched no more. */
@@ -387,7 +344,9 @@ void watch_free(struct watch *w)
 	/* First: the kernel drops all watches at once much quicker than one by one. */
 	if (w->fd >= 0)
 		close(w->fd);
-	w->fd = -1;
+	if (w->home >= 0)
+		close(w->home);
+	w->fd = w->home = -1;
 	while (w->trees)
 		watch_tree_free(w->trees);
 	free_sides(w);

@@ -25,15 +25,6 @@ struct dirty {
 	char key[]; /* the node's address, then the name */
 };
 
-/* A file with several names. */
-struct inode {
-	UT_hash_handle hh;
-	struct inode_key {
-		dev_t dev;
-		ino_t ino;
-	} key;
-};
-
 struct watch_tree {
 	struct watch *w;
 	const struct watch_ops *ops;
@@ -54,6 +45,8 @@ struct watch_tree {
 
 struct watch {
 	int fd; /* -1: one that only looks */
+	int home;                    /* the working folder; of one that does not only look */
+	const struct watch_tree *at; /* whose root is the working folder now; NULL: home is */
 	struct wds wds;
 	struct watch_tree *trees;
 	struct side *sides;
@@ -63,7 +56,6 @@ struct watch {
 	bool loose_gone;    /* some of them are in limbo, or watched */
 	struct nodes linked; /* holding files that have other names */
 	bool linked_gone;
-	struct inode *inodes; /* those files; all their names in trees are in `linked` */
 	struct nodes robbed; /* whose watch another folder took over */
 	struct buf path;    /* scratch */
 	char *events;       /* WATCH_READ_SIZE bytes of them */
@@ -93,12 +85,14 @@ void watch_into_limbo(struct watch *w, struct node *n);
 void watch_sweep(struct watch *w);
 /* Of the unwatched leave those out that are watched now, or gone. */
 void watch_pack_loose(struct watch *w);
-/* The file in this folder has other names, too, through which it may be written unseen. */
+/*
+ * The file in this folder has other names, too, through which it may be written unseen.
+ * `made`: this name may be the last that it got, and those it had were not known to need a look.
+ */
 void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
-		       const struct stat *st);
+		       const struct stat *st, bool made);
 /* The file has no other name. */
-void watch_drop_linked(struct watch *w, struct node *parent, struct str name,
-		       const struct stat *st);
+void watch_drop_linked(struct watch *w, struct node *parent, struct str name);
 void watch_tell_side(struct watch *w, const struct node *n, struct str name);
 /* It is watched by itself no more. */
 void watch_drop_side(struct watch *w, struct node *n);
@@ -107,8 +101,10 @@ void watch_drop_side(struct watch *w, struct node *n);
 
 /* Have the kernel watch a folder, by its path; errno says why not. */
 int watch_ask(struct watch *w, const char *path);
-/* Watch a folder of a tree; errno says why not. */
+/* Watch a folder of a tree; errno says why not.  The working folder is the tree's root then. */
 bool watch_add(struct watch_tree *t, struct node *n);
+/* The working folder is what it was when the watcher was made. */
+void watch_come_back(struct watch *w);
 /* Open it for listing and keep who it is; -1 with the cause. */
 int watch_open_node(struct watch_tree *t, struct node *n, enum beneath_result *result);
 /* Watch a folder, then tell what is in it. */

@@ -43,6 +43,8 @@ struct folder {
 	struct watch_tree *tree;
 	struct place *mirror;
 	unsigned scans, files;
+	void (*then)(struct folder *f, struct str path); /* once, after the next file was told */
+	int nth;
 };
 
 static void forget(struct folder *f, struct place *p)
@@ -107,6 +109,10 @@ static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 		break;
 	}
 	buf_release(&bytes);
+	void (*then)(struct folder *, struct str) = f->then;
+	f->then = NULL;
+	if (then)
+		then(f, path);
 }
 
 static void on_watch_gone(void *ctx, struct str path)
@@ -1205,6 +1211,38 @@ static void what_editors_write_beside_a_file_is_nobodys(void **state)
 		"root/T-1/artifacts/records/R1.json~", "root/T-1/artifacts/records/4913",
 	};
 
+static void link_to_the_nth(struct folder *f, struct str told)
+{
+	int root = watch_tree_fd(f->tree);
+	char path[64], *from = xstrndup(told.at, told.len);
+
+	snprintf(path, sizeof(path), "T-%d/item.md", 10 + f->nth);
+	assert_int_equal(linkat(root, from, root, path, 0), 0);
+	free(from);
+}
+
+/* Of many folders some are read after the file that gets its name there. */
+static void a_file_that_got_a_name_while_all_was_read_is_seen_at_both(void **state)
+{
+	struct folder *f = *state;
+	char path[64];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "root/T-%d", 10 + i);
+		make_dir(path);
+	}
+	for (f->nth = 0; f->nth < 20; f->nth++) {
+		check(f);
+		f->then = link_to_the_nth;
+		watch_tree_rescan(f->tree, "for a test");
+		check(f);
+		snprintf(path, sizeof(path), "root/T-%d/item.md", 10 + f->nth);
+		put(path, path);
+		check(f);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 	f->files = 0;
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		put(names[i], "not ours");
@@ -1264,3 +1302,4 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
+		with_folder(a_file_that_got_a_name_while_all_was_read_is_seen_at_both),
