@@ -26,20 +26,37 @@ int watch_ask(struct watch *w, const char *path)
 	return inotify_add_watch(w->fd, path, MASK);
 }
 
-/* inotify takes a path from the file system's root. */
+/*
+ * inotify takes no descriptor to start from.  A path from the file system's root may lead
+ * elsewhere, or nowhere, for a moment: the tree itself may be moved away and back.
+ */
+static bool go_to(struct watch_tree *t)
+{
+	if (t->w->at == t)
+		return true;
+	if (fchdir(t->fd) < 0)
+		return false;
+	t->w->at = t;
+	return true;
+}
+
+void watch_come_back(struct watch *w)
+{
+	if (!w->at)
+		return;
+	w->at = NULL;
+	BUG_IF(fchdir(w->home) < 0);
+}
+
 bool watch_add(struct watch_tree *t, struct node *n)
 {
 	struct watch *w = t->w;
-	struct buf full = { 0 };
+	int wd = -1;
 
-	buf_add(&full, t->path, strlen(t->path));
-	if (n->parent)
-		buf_add(&full, "/", 1);
-	buf_add_str(&full, path_of(w, n, STR_NONE));
-	int wd = watch_ask(w, buf_text(&full));
-	int cause = errno;
-	buf_release(&full);
-	errno = cause;
+	if (go_to(t))
+		wd = watch_ask(w, n->parent ? path_of(w, n, STR_NONE).at : ".");
+	else if (!n->parent)
+		wd = watch_ask(w, t->path);
 	if (wd < 0)
 		return false;
 	struct node *old = wds_set(&w->wds, n, wd);

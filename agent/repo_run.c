@@ -105,6 +105,8 @@ static bool spawn_with(struct program *p, char **argv, char **envp, int in, int 
 	sigaddset(&usual, SIGPIPE);
 	sigaddset(&usual, SIGHUP);
 	posix_spawn_file_actions_init(&actions);
+	/* Where we are may change under us; and no `git` of a checkout is to be found by PATH. */
+	posix_spawn_file_actions_addchdir_np(&actions, "/");
 	posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);

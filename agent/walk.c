@@ -122,6 +122,7 @@ void watch_walk(struct watch *w)
 			walk_files(w->linked.at[i]->tree, w->linked.at[i]);
 	if (w->counts.refused)
 		watch_refused(w);
+	watch_come_back(w);
 	if (w->loose_gone)
 		watch_pack_loose(w);
 	for (size_t i = 0; i < w->loose.count; i++)

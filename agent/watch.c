@@ -154,6 +154,7 @@ void watch_tree_rescan(struct watch_tree *t, const char *why)
 	t->whole = false;
 	t->ops->scan(t->ctx, false);
 	watch_share(t->w);
+	watch_come_back(t->w);
 	watch_sweep(t->w);
 }
 
@@ -198,6 +199,7 @@ bool watch_tree_new(struct watch *w, const char *path, int role, const struct wa
 	watch_crawl(t, t->root);
 	t->whole = false;
 	watch_share(w);
+	watch_come_back(w);
 	return true;
 }
 
@@ -294,6 +296,7 @@ bool watch_settle(struct watch *w)
 		if (t->rescan)
 			watch_tree_rescan(t, t->rescan);
 	}
+	watch_come_back(w);
 	watch_sweep(w);
 	return looked;
 }
@@ -303,6 +306,7 @@ static struct watch *watch_make(int fd)
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	w->fd = fd;
+	w->home = -1;
 	return w;
 }
 
@@ -315,9 +319,16 @@ bool watch_new(struct watch **into, struct fault *why)
 				   errno == EMFILE
 					   ? "too many inotify instances; raise fs.inotify.max_user_instances"
 					   : "cannot watch files");
-	*into = watch_make(fd);
-	(*into)->events = xmalloc(WATCH_READ_SIZE);
-	(*into)->trail = xcalloc(WATCH_EVENTS_KEPT, sizeof(struct watch_event));
+	struct watch *w = watch_make(fd);
+	w->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->home < 0) {
+		fault_errno(why, FAULT_IO, "cannot open the working folder");
+		watch_free(w);
+		return false;
+	}
+	w->events = xmalloc(WATCH_READ_SIZE);
+	w->trail = xcalloc(WATCH_EVENTS_KEPT, sizeof(struct watch_event));
+	*into = w;
 	return true;
 }
 
@@ -358,7 +369,6 @@ void watch_free(struct watch *w)
 	free(w->loose.at);
 	free(w->robbed.at);
 	free(w->linked.at);
-	free_inodes(w);
 	free(w->events);
 	free(w->trail);
 	buf_release(&w->path);

@@ -25,6 +25,9 @@
  * time that watch_walk is called: one that the kernel allows no watch for, or
  * all of a tree on a file system that does not tell what others do.
  *
+ * While one of these calls looks, the process's working folder may be another
+ * than it was when the watcher was made; when it returns it is that again.
+ *
  * What the names mean is the owner's business (watch_ops); roles are numbers
  * of the owner, 0 is "not ours".
  */

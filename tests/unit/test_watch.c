@@ -764,6 +764,54 @@ static void a_root_that_moved_is_not_there(void **state)
 	check(f);
 }
 
+static void what_came_while_the_root_was_away_is_there_when_it_is_back(void **state)
+{
+	struct folder *f = *state;
+
+	put_ticket("root/T-3");
+	move("root", "off");
+	watch_drain(f->w);
+	watch_settle(f->w);
+	move("off", "root");
+	check(f);
+	put("root/T-3/item.md", "and it is watched");
+	check(f);
+	/* Another one in its place, for a moment. */
+	make_dir("other");
+	put_ticket("other/T-4");
+	put_ticket("root/T-4");
+	move("root", "off");
+	move("other", "root");
+	watch_drain(f->w);
+	watch_settle(f->w);
+	move("root", "other");
+	move("off", "root");
+	check(f);
+	put("root/T-4/item.md", "not that of the other");
+	check(f);
+	/* The same as everything is read. */
+	move("root", "off");
+	watch_tree_rescan(f->tree, "for a test");
+	move("off", "root");
+	check(f);
+	put("root/T-4/item.md", "and again");
+	check(f);
+}
+
+static void the_working_folder_is_what_it_was(void **state)
+{
+	struct folder *f = *state;
+	char *before = getcwd(NULL, 0);
+
+	put_ticket("root/T-3");
+	check(f);
+	watch_tree_rescan(f->tree, "for a test");
+	char *after = getcwd(NULL, 0);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+}
+
 static void a_root_that_was_removed_and_made_anew_is_another(void **state)
 {
 	struct folder *f = *state;
@@ -1163,6 +1211,38 @@ static void a_file_with_two_names_is_seen_at_both(void **state)
 	check(f);
 }
 
+static void link_to_the_nth(struct folder *f, struct str told)
+{
+	int root = watch_tree_fd(f->tree);
+	char path[64], *from = xstrndup(told.at, told.len);
+
+	snprintf(path, sizeof(path), "T-%d/item.md", 10 + f->nth);
+	assert_int_equal(linkat(root, from, root, path, 0), 0);
+	free(from);
+}
+
+/* Of many folders some are read after the file that gets its name there. */
+static void a_file_that_got_a_name_while_all_was_read_is_seen_at_both(void **state)
+{
+	struct folder *f = *state;
+	char path[64];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "root/T-%d", 10 + i);
+		make_dir(path);
+	}
+	for (f->nth = 0; f->nth < 20; f->nth++) {
+		check(f);
+		f->then = link_to_the_nth;
+		watch_tree_rescan(f->tree, "for a test");
+		check(f);
+		snprintf(path, sizeof(path), "root/T-%d/item.md", 10 + f->nth);
+		put(path, path);
+		check(f);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
 static void a_rescan_keeps_its_reason(void **state)
 {
 	struct folder *f = *state;
@@ -1211,38 +1291,6 @@ static void what_editors_write_beside_a_file_is_nobodys(void **state)
 		"root/T-1/artifacts/records/R1.json~", "root/T-1/artifacts/records/4913",
 	};
 
-static void link_to_the_nth(struct folder *f, struct str told)
-{
-	int root = watch_tree_fd(f->tree);
-	char path[64], *from = xstrndup(told.at, told.len);
-
-	snprintf(path, sizeof(path), "T-%d/item.md", 10 + f->nth);
-	assert_int_equal(linkat(root, from, root, path, 0), 0);
-	free(from);
-}
-
-/* Of many folders some are read after the file that gets its name there. */
-static void a_file_that_got_a_name_while_all_was_read_is_seen_at_both(void **state)
-{
-	struct folder *f = *state;
-	char path[64];
-
-	for (int i = 0; i < 20; i++) {
-		snprintf(path, sizeof(path), "root/T-%d", 10 + i);
-		make_dir(path);
-	}
-	for (f->nth = 0; f->nth < 20; f->nth++) {
-		check(f);
-		f->then = link_to_the_nth;
-		watch_tree_rescan(f->tree, "for a test");
-		check(f);
-		snprintf(path, sizeof(path), "root/T-%d/item.md", 10 + f->nth);
-		put(path, path);
-		check(f);
-		assert_int_equal(unlink(path), 0);
-	}
-}
-
 	f->files = 0;
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		put(names[i], "not ours");
@@ -1280,6 +1328,8 @@ int main(void)
 		with_folder(a_folder_swapped_for_a_file_is_seen),
 		with_folder(a_folder_whose_name_no_ticket_may_have_is_trouble_until_it_goes),
 		with_folder(a_root_that_moved_is_not_there),
+		with_folder(what_came_while_the_root_was_away_is_there_when_it_is_back),
+		with_folder(the_working_folder_is_what_it_was),
 		with_folder(a_root_that_was_removed_and_made_anew_is_another),
 		with_folder(a_root_that_is_not_there_cannot_be_watched),
 		with_folder(a_rescan_tells_everything_and_keeps_watching),
@@ -1295,6 +1345,7 @@ int main(void)
 		with_folder(whatever_happens_while_watches_run_out_the_mirror_is_the_tree),
 		with_folder(a_tree_that_is_distrusted_is_looked_through),
 		with_folder(a_file_with_two_names_is_seen_at_both),
+		with_folder(a_file_that_got_a_name_while_all_was_read_is_seen_at_both),
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
 		with_folder(what_editors_write_beside_a_file_is_nobodys),
@@ -1302,4 +1353,3 @@ int main(void)
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
-		with_folder(a_file_that_got_a_name_while_all_was_read_is_seen_at_both),
