@@ -18,6 +18,7 @@ __attribute__((constructor)) static void choose_fault(void)
 
 	watch_faults.late_drain = name && strcmp(name, "late-drain") == 0;
 	watch_faults.no_scan = name && strcmp(name, "no-scan") == 0;
+	watch_faults.deaf = name && strcmp(name, "deaf") == 0;
 }
 #endif
 
@@ -107,7 +108,7 @@ static void take_event(struct watch *w, const struct inotify_event *event)
 	if (event->mask & IN_Q_OVERFLOW)
 		lose_count(w);
 	/* Events of a folder that we forgot ourselves are on their way until IN_IGNORED. */
-	if (!n)
+	if (!n || FAULTY(deaf && n->tree))
 		return;
 	if (event->mask & IN_IGNORED)
 		lost_watch(w, n);

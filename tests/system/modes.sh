@@ -74,6 +74,31 @@ like "$out" '*index.lock*' "but named"
 rm .git/index.lock
 tpctl stop >/dev/null
 
+# -- A file system that keeps silent -------------------------------------
+
+logged_agents "$bin/tests/system/faulty"
+repository silent
+ticket a queued
+ticket b ready
+commit
+TP_WATCH_FAULT=deaf tpctl start >/dev/null
+mode watch "a file system that tells nothing looks like any other"
+ticket a done
+lists "a b queued ready" "at first"
+ask record b after a
+gives 0 '*"freshness":{"mode":"scan","reasons":?"the tree of checkout main is looked through at each question: the system did not tell of a file that was written here"?}*' \
+	"until a record of our own is told of by nobody: its answer says so"
+mode scan "so does status"
+lists "a b done ready" "all that was missed until then is seen"
+ask records b --status all
+gives 0 '*"count":1*"kind":"after"*' "and the record"
+ticket b queued
+lists "a b done queued" "and whatever comes, by looking"
+like "$(cat "$box/agents.log")" '*nobody told of it; the tree is looked through from now on*' \
+	"the log names the file"
+tpctl stop >/dev/null
+logged_agents
+
 # -- Mounts --------------------------------------------------------------
 
 if [ -n "${INSIDE-}" ]; then
