@@ -4,18 +4,54 @@
 
 Run a command and ask, until it has ended, how many Tickets are queued.  Every answer that says
 nothing of freshness must give one of the numbers; so must the one after the end, the last of
-them, and without a word.
+them, and without a word.  Somebody else is told what changes meanwhile: without a gap, and of
+every Ticket that is in the queue at the end or at the beginning alone.
 """
 import subprocess
 import sys
 import time
 
-from rpc import Conn
+from rpc import Conn, request
+
+
+class Listener:
+    def __init__(self, path):
+        self.conn = Conn(path)
+        self.at = self.conn.ask("feed.subscribe")["from"]
+        self.told = set()
+        self.count = 0
+        self.flaws = []
+
+    def hear(self, told):
+        if told["from"] != self.at:
+            self.flaws.append(f"told from {told['from']}, after {self.at}")
+        self.at = told["to"]
+        self.count += 1
+        self.told.update(told.get("changed", []), told.get("removed", []))
+
+    def catch_up(self):
+        """All that was to be told until now; the clock."""
+        self.conn.send(request(1, "agent.sync"))
+        while (message := self.conn.receive())[0] == 2:
+            self.hear(message[2][0])
+        return message[3]["clock"]
+
+
+def queued(conn):
+    ids, cursor = set(), {}
+    while True:
+        page = conn.ask("queue.list", limit=1000, **cursor)
+        ids.update(row["id"] for row in page["queue"])
+        if "next" not in page:
+            return ids
+        cursor = {"cursor": page["next"]}
 
 
 def main():
     allowed = [int(n) for n in sys.argv[2].split(",")]
     conn = Conn(sys.argv[1])
+    listener = Listener(sys.argv[1])
+    before = queued(conn)
     asked = warned = longest = 0
     bad = []
     running = subprocess.Popen(sys.argv[3:])
@@ -29,16 +65,23 @@ def main():
         elif answer["count"] not in allowed:
             bad.append(answer["count"])
     last = conn.ask("queue.list", limit=1)
+    clock = listener.catch_up()
+    missed = (before ^ queued(conn)) - listener.told
+    flaws = listener.flaws
     if running.returncode:
-        print("the command failed:", running.returncode)
+        flaws.append(f"the command failed: {running.returncode}")
     if bad:
-        print(len(bad), "answers show half as whole:", bad[:10])
+        flaws.append(f"{len(bad)} answers show half as whole: {bad[:10]}")
     if last["count"] != allowed[-1] or "freshness" in last:
-        print("at the end:", last["count"], last.get("freshness"))
-    good = not running.returncode and not bad and last["count"] == allowed[-1] and (
-        "freshness" not in last)
-    print(f"asked {asked} times, warned {warned} times, {longest * 1000:.1f} ms at most")
-    return 0 if good else 1
+        flaws.append(f"at the end: {last['count']} {last.get('freshness')}")
+    if listener.at != clock:
+        flaws.append(f"told up to {listener.at}, and it is {clock}")
+    if missed:
+        flaws.append(f"not told of {len(missed)} Tickets: {sorted(missed)[:10]}")
+    print("\n".join(flaws))
+    print(f"asked {asked} times, warned {warned} times, {longest * 1000:.1f} ms at most; "
+          f"told {listener.count} times")
+    return 1 if flaws else 0
 
 
 sys.exit(main())

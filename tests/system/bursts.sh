@@ -3,7 +3,7 @@
 #
 # Thousands of files change at once, by git and by others, while questions are asked: no answer
 # is an error, none shows half of what git does as if it were whole, and all are right when the
-# burst is over.
+# burst is over.  Who is told of changes hears of each Ticket that is another then.
 if [ -z "${TMPDIR-}" ] && [ -w /dev/shm ]; then
 	export TMPDIR=/dev/shm
 fi
@@ -49,25 +49,42 @@ git checkout --quiet main
 tpctl start >/dev/null
 started=$(agent_pid)
 
-during "0,$many" "git checkout of $many files" git checkout --quiet queued
-during "$many,0" "and back" git checkout --quiet main
-during "0,$many" "git reset --hard" git reset --quiet --hard queued
-during "$many,$fewer" "a checkout that removes many" git checkout --quiet fewer
-during "$fewer,$many" "and brings them back" git checkout --quiet queued
-git checkout --quiet -B main "queued~1"
-audited "what is held is what the files say"
-sed -i 's/^state: .*/state: queued/' tickets/m*/item.md
-during "$many,0" "git stash" git stash --quiet
-during "0,$many" "git stash pop" git stash pop --quiet
-git reset --quiet --hard
-git checkout --quiet -b other
-echo x >other
-commit other
-during "0,$fewer" "git rebase" git rebase --quiet fewer
-git checkout --quiet main
-during "0,0" "git worktree add" git worktree add --quiet "$box/linked" queued
-audited "still, with two checkouts"
-during "0,0" "git worktree remove" git worktree remove --force "$box/linked"
+# Ends where it begins.
+all_by_git()
+{
+	during "0,$many" "git checkout of $many files" git checkout --quiet queued
+	during "$many,0" "and back" git checkout --quiet main
+	during "0,$many" "git reset --hard" git reset --quiet --hard queued
+	during "$many,$fewer" "a checkout that removes many" git checkout --quiet fewer
+	during "$fewer,$many" "and brings them back" git checkout --quiet queued
+	git checkout --quiet -B main "queued~1"
+	audited "what is held is what the files say"
+	sed -i 's/^state: .*/state: queued/' tickets/m*/item.md
+	during "$many,0" "git stash" git stash --quiet
+	during "0,$many" "git stash pop" git stash pop --quiet
+	git reset --quiet --hard
+	git checkout --quiet -b other
+	echo x >other
+	commit other
+	during "0,$fewer" "git rebase" git rebase --quiet fewer
+	git checkout --quiet main
+	git checkout --quiet -b merged
+	echo x >merged
+	commit merged
+	during "0,$many" "git merge" git merge --quiet --no-edit queued
+	during "$many,$many" "git gc" git gc --quiet
+	git checkout --quiet main
+	during "0,0" "git worktree add" git worktree add --quiet "$box/linked" queued
+	audited "still, with two checkouts"
+	during "0,0" "git worktree remove" git worktree remove --force "$box/linked"
+	git branch --quiet -D other merged
+}
+
+round=0
+while [ $round -lt "$(scaled 2 1 200)" ]; do
+	round=$((round + 1))
+	all_by_git
+done
 
 # Without git nobody can tell half from whole, but the end is right.
 git checkout --quiet queued
