@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "talk.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -48,6 +49,9 @@ bool talk_receive(struct talk *t, msgpack_zone *zone, struct envelope *e)
 	while (state == FRAME_MORE) {
 		buf_room(&t->in, 64 * 1024);
 		ssize_t got = recv(t->fd, t->in.at + t->in.len, 64 * 1024, 0);
+		/* Also where no signal came: what io_uring has still to do interrupts calls. */
+		if (got < 0 && errno == EINTR)
+			continue;
 		if (got <= 0)
 			return false;
 		t->in.len += (size_t)got;
