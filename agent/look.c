@@ -110,6 +110,18 @@ static void note_look(struct watch_tree *t, struct node *parent, struct str name
 	seen_entry(parent->seen, name, there ? &st : NULL, now);
 }
 
+/* By a name that it has no more somebody may have it open, and write: nobody tells of that. */
+static bool lost_a_name(struct node *parent, struct str name, const struct stat *st)
+{
+	int64_t now = stamp_now() + FAULTY(later);
+
+	if (!parent->linked || !S_ISREG(st->st_mode) || seen_sure(st, now) ||
+	    !seen_entry_is(parent->seen, name, st))
+		return false;
+	seen_entry(parent->seen, name, st, now);
+	return true;
+}
+
 /* `made`: the name may be new. */
 static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role,
 		      bool made)
@@ -123,7 +135,7 @@ static void tell_file(struct watch_tree *t, struct node *parent, struct str name
 		return;
 	if (st.st_nlink > 1 && S_ISREG(st.st_mode))
 		watch_keep_linked(t, parent, name, &st, made);
-	else
+	else if (!lost_a_name(parent, name, &st))
 		watch_drop_linked(t->w, parent, name);
 }
 

@@ -39,6 +39,11 @@ static struct look look_of(const struct stat *st, int64_t now)
 	return look;
 }
 
+bool seen_sure(const struct stat *st, int64_t now)
+{
+	return look_of(st, now).sure;
+}
+
 static bool is_same(const struct look *a, const struct stat *st)
 {
 	return a->sure && a->dev == st->st_dev && a->ino == st->st_ino && a->size == st->st_size &&

@@ -22,6 +22,8 @@ struct seen;
 struct seen *seen_new(void);
 void seen_free(struct seen *seen);
 
+/* Whether what looks like this last changed so long ago that its next change shows. */
+bool seen_sure(const struct stat *st, int64_t now);
 /* The folder is about to be listed; `now` in microseconds since 1970. */
 void seen_folder(struct seen *seen, const struct stat *st, int64_t now);
 /* Whether it must look the same inside as when it was listed. */

@@ -141,6 +141,7 @@ struct watch_faults {
 	bool late_drain; /* take in only what was there a turn ago */
 	bool no_scan;    /* do not list folders that appear */
 	bool deaf;       /* as if the file systems of trees told nothing */
+	int64_t later;   /* as if files were looked at so many microseconds later */
 	uint64_t limit;  /* as if the kernel allowed no more watches than so many; 0: it does */
 };
 extern struct watch_faults watch_faults;

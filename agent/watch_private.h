@@ -91,7 +91,7 @@ void watch_pack_loose(struct watch *w);
  */
 void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
 		       const struct stat *st, bool made);
-/* The file has no other name. */
+/* The file has no other name, and has had none for a while. */
 void watch_drop_linked(struct watch *w, struct node *parent, struct str name);
 void watch_tell_side(struct watch *w, const struct node *n, struct str name);
 /* It is watched by itself no more. */

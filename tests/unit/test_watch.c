@@ -20,6 +20,7 @@
 #include "hash.h"
 #include "layout.h"
 #include "model.h"
+#include "seen.h"
 #include "watch.h"
 
 /*
@@ -1203,12 +1204,33 @@ static void a_file_with_two_names_is_seen_at_both(void **state)
 	check(f);
 	assert_int_equal(unlink("out/item.md"), 0);
 	check(f);
+	watch_faults.later = SEEN_RACY_US;
+	check(f);
 	assert_int_equal(watch_counts(f->w)->linked, 0);
+	watch_faults.later = 0;
 	/* And the same once more, as nothing may be remembered wrongly. */
 	assert_int_equal(link("root/T-1/item.md", "root/T-5/item.md"), 0);
 	check(f);
 	put("root/T-5/item.md", "by the new name again");
 	check(f);
+}
+
+/* Written by one who has it open by a name that is gone, nobody is told at all. */
+static void a_file_that_lost_a_name_is_seen_to_the_last_write_through_that(void **state)
+{
+	struct folder *f = *state;
+
+	make_dir("root/T-5");
+	assert_int_equal(link("root/T-1/item.md", "root/T-5/item.md"), 0);
+	check(f);
+	int fd = open("root/T-5/item.md", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_int_equal(unlink("root/T-5/item.md"), 0);
+	check(f);
+	assert_int_equal(write(fd, "late", 4), 4);
+	check(f);
+	assert_int_equal(ftruncate(fd, 2), 0);
+	check(f);
+	close(fd);
 }
 
 static void link_to_the_nth(struct folder *f, struct str told)
@@ -1345,6 +1367,7 @@ int main(void)
 		with_folder(whatever_happens_while_watches_run_out_the_mirror_is_the_tree),
 		with_folder(a_tree_that_is_distrusted_is_looked_through),
 		with_folder(a_file_with_two_names_is_seen_at_both),
+		with_folder(a_file_that_lost_a_name_is_seen_to_the_last_write_through_that),
 		with_folder(a_file_that_got_a_name_while_all_was_read_is_seen_at_both),
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
