@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "flush.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <unistd.h>
 
 #include "base.h"
 
-/* More threads than this no longer find company for their syncs. */
-#define HANDS_MAX 32
-/* They call nothing but fsync. */
+/* As many as records that are on their way at once. */
+#define HANDS_MAX   64
 #define STACK_BYTES (256 * 1024)
 
 struct hand {
@@ -21,20 +18,16 @@ struct hand {
 };
 
 static struct {
-	pthread_mutex_t mutex; /* guards what follows, but for a busy hand's part of the list */
+	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t done;
 	struct hand hand[HANDS_MAX];
 	size_t hands;
-	struct flush *list;
 	size_t count;
+	void (*bg_do)(void *ctx, size_t nth);
+	void *ctx;
 	size_t busy;
 	bool ending;
 } pool = { .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
-
-static void bg_sync(struct flush *one)
-{
-	one->error = fsync(one->fd) < 0 ? errno : 0;
-}
 
 static void *bg_hand(void *data)
 {
@@ -46,11 +39,12 @@ static void *bg_hand(void *data)
 			pthread_cond_wait(&hand->called, &pool.mutex);
 		if (!hand->busy)
 			break;
-		struct flush *list = pool.list;
+		void (*bg_do)(void *ctx, size_t nth) = pool.bg_do;
+		void *ctx = pool.ctx;
 		size_t count = pool.count, step = pool.hands;
 		pthread_mutex_unlock(&pool.mutex);
 		for (size_t i = hand->first; i < count; i += step)
-			bg_sync(&list[i]);
+			bg_do(ctx, i);
 		pthread_mutex_lock(&pool.mutex);
 		hand->busy = false;
 		if (--pool.busy == 0)
@@ -81,31 +75,31 @@ static void hire(size_t wanted)
 	pthread_attr_destroy(&attr);
 }
 
-static void sync_together(struct flush *list, size_t count)
+static void do_together(size_t count, void (*bg_do)(void *ctx, size_t nth), void *ctx)
 {
-	pool.list = list;
+	pool.bg_do = bg_do;
+	pool.ctx = ctx;
 	pool.count = count;
 	pool.busy = count < pool.hands ? count : pool.hands;
-	for (size_t i = 0; i < pool.busy; i++) {
+	for (size_t i = 0, busy = pool.busy; i < busy; i++) {
 		pool.hand[i].busy = true;
 		pthread_cond_signal(&pool.hand[i].called);
 	}
 	while (pool.busy)
 		pthread_cond_wait(&pool.done, &pool.mutex);
-	pool.list = NULL;
 }
 
-void flush_all(struct flush *list, size_t count)
+void flush_all(size_t count, void (*bg_do)(void *ctx, size_t nth), void *ctx)
 {
 	pthread_mutex_lock(&pool.mutex);
 	if (count > 1)
 		hire(count);
 	bool alone = count < 2 || !pool.hands;
 	if (!alone)
-		sync_together(list, count);
+		do_together(count, bg_do, ctx);
 	pthread_mutex_unlock(&pool.mutex);
 	for (size_t i = 0; alone && i < count; i++)
-		bg_sync(&list[i]);
+		bg_do(ctx, i);
 }
 
 void flush_end(void)
