@@ -27,6 +27,7 @@ static const struct {
 	{ "crowd", floor_crowd, "[--pin CPU] [--rounds N] [--clients N] [--each] SOCKET REQUESTS" },
 	{ "once", floor_once, "SOCKET REQUESTS" },
 	{ "crawl", floor_crawl, "DIR" },
+	{ "stat", floor_stat, "DIR FOLDERS" },
 	{ "tell", floor_tell, "SOCKET DIR BYTES" },
 	{ "told", floor_told, "[--pin CPU] [--rounds N] [--clients N] SOCKET FILE [REQUESTS]" },
 	{ "spawn", floor_spawn, "N COMMAND [ARGUMENT...]" },

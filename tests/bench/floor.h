@@ -2,6 +2,7 @@
 #ifndef TP_FLOOR_H
 #define TP_FLOOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ int floor_ask(int argc, char **argv);
 int floor_crowd(int argc, char **argv);
 int floor_once(int argc, char **argv);
 int floor_crawl(int argc, char **argv);
+int floor_stat(int argc, char **argv);
 int floor_tell(int argc, char **argv);
 int floor_told(int argc, char **argv);
 int floor_spawn(int argc, char **argv);
