@@ -179,7 +179,7 @@ static void write_problems(struct writing *w)
 	struct fault never;
 	size_t errors;
 
-	BUG_IF(!doctor_run(w->ix, NULL, w->now, w->arena, &page, &rows, &errors, &never));
+	BUG_IF(!doctor_run(w->ix, NULL, NULL, w->now, w->arena, &page, &rows, &errors, &never));
 	for (size_t i = 0; i < page.count; i++) {
 		enum problem code = rows[i].code;
 		bool bypass = code == PROBLEM_UNRECORDED || code == PROBLEM_PAST_HOLD ||

@@ -311,6 +311,7 @@ void call_drop(struct call *call)
 {
 	drop_revisions(call);
 	stances_free(call->stances);
+	ignored_free(call->ignored);
 	buf_release(&call->told);
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
@@ -407,6 +408,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 	} else {
 		drop_revisions(&call);
 		stances_free(call.stances);
+		ignored_free(call.ignored);
 		buf_release(&call.told);
 	}
 	arena_release(&call.arena);

@@ -233,14 +233,75 @@ void doctor_lost(const struct ticket *t, struct findings *into)
 	}
 }
 
-static void add_uncommitted(const struct ticket *t, int64_t now, struct findings *into)
+/* Whether git ignores the file, so far as it was asked. */
+static bool is_ignored(const struct index *ix, const struct doc *d, struct findings *into)
+{
+	const struct source *s = index_source(ix, d->copy->source);
+	const struct ignored_in *in = s ? ignored_of(into->ignored, s->name) : NULL;
+
+	/* Mostly it ignores none. */
+	return in && (in->whole || in->count) &&
+	       ignored_has(in, source_path(s, str_of(d->path), into->arena).at);
+}
+
+static void add_uncommitted(const struct index *ix, const struct ticket *t, int64_t now,
+			    struct findings *into)
 {
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		const struct decision *d = &t->own[i];
-		if (!decision_is_lost(d) && d->doc->loose && now - d->record->at > NOT_COMMITTED_US)
+		if (!decision_is_lost(d) && d->doc->loose &&
+		    now - d->record->at > NOT_COMMITTED_US && !is_ignored(ix, d->doc, into))
 			add_record(into, PROBLEM_UNTRACKED, d)->text =
 				arena_printf(into->arena, "record %.*s is in no commit",
 					     STR_ARG(d->record->id));
+	}
+}
+
+/* One finding a folder of a Ticket: who ignores one file of it ignores mostly all. */
+static void add_ignored_in(const struct index *ix, const struct copy *copy, struct findings *into)
+{
+	struct str first = STR_NONE, more = STR("");
+	size_t count = 0;
+
+	for (const struct doc *d = copy->docs; d; d = d->next)
+		if (is_ignored(ix, d, into) && (!count++ || str_cmp(str_of(d->path), first) < 0))
+			first = str_of(d->path);
+	if (!count)
+		return;
+	struct finding *f = findings_add(into, PROBLEM_IGNORED, copy->ticket);
+	f->source = copy->source;
+	f->path = first;
+	if (count > 1)
+		more = arena_printf(into->arena, " and %zu more of the Ticket", count - 1);
+	f->text = arena_printf(into->arena, "git ignores this file%.*s: no commit will have what was "
+			       "decided there; `git check-ignore -v FILE` names the rule",
+			       STR_ARG(more));
+}
+
+static void add_ignored(const struct index *ix, const struct ticket *t, struct findings *into)
+{
+	for (const struct copy *c = t->copies; c; c = c->next) {
+		const struct ignored_in *in =
+			ignored_of(into->ignored, index_source(ix, c->source)->name);
+		if (in && in->count && !in->whole)
+			add_ignored_in(ix, c, into);
+	}
+}
+
+/* What is to be said of a checkout as a whole. */
+static void add_checkouts(const struct index *ix, struct findings *into)
+{
+	for (int i = -1; (i = index_source_next(ix, UINT64_MAX, i)) >= 0;) {
+		const struct ignored_in *in = ignored_of(into->ignored, index_source(ix, i)->name);
+		if (!in || !(in->whole || in->failed))
+			continue;
+		struct finding *f = findings_add(into, in->whole ? PROBLEM_IGNORED : PROBLEM_GIT, NULL);
+		f->source = i;
+		f->path = STR("");
+		f->text = in->whole ? STR("git ignores the whole tree: no commit will have what is decided "
+					  "there; `git check-ignore -v FOLDER` names the rule")
+				    : arena_printf(into->arena, "what git ignores cannot be told: %s",
+						   in->why.text);
 	}
 }
 
@@ -368,7 +429,8 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 	add_waits(ix, t, now, into);
 	add_leaks(ix, t, into);
 	doctor_lost(t, into);
-	add_uncommitted(t, now, into);
+	add_uncommitted(ix, t, now, into);
+	add_ignored(ix, t, into);
 	doctor_bypasses(ix, t, now, into);
 }
 
@@ -387,10 +449,11 @@ bool doctor_page(struct index *ix, struct findings *all, struct page *page, stru
 	return page_by_number(all->arena, page, why);
 }
 
-bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
-		struct page *page, struct finding **rows, size_t *errors, struct fault *why)
+bool doctor_run(struct index *ix, const struct ticket *only, const struct ignored *ignored,
+		int64_t now, struct arena *arena, struct page *page, struct finding **rows,
+		size_t *errors, struct fault *why)
 {
-	struct findings all = { .arena = arena };
+	struct findings all = { .arena = arena, .ignored = ignored };
 	size_t count;
 	struct ticket *const *list = index_tickets(ix, &count);
 
@@ -398,6 +461,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct
 		examine(ix, only, now, &all);
 	} else {
 		add_strays(ix, &all);
+		add_checkouts(ix, &all);
 		for (size_t i = 0; i < count; i++)
 			examine(ix, list[i], now, &all);
 		/* Records may be lost together with their Ticket. */

@@ -2,6 +2,7 @@
 #ifndef TP_DOCTOR_H
 #define TP_DOCTOR_H
 
+#include "ignored.h"
 #include "query.h"
 
 /*
@@ -23,6 +24,7 @@ struct findings {
 	struct arena *arena;
 	struct finding *at;
 	size_t count, cap;
+	const struct ignored *ignored; /* what git was found to ignore; NULL: it was not asked */
 };
 
 /* One more; of no source, and without a place. */
@@ -37,9 +39,13 @@ void doctor_bypasses(const struct index *ix, const struct ticket *t, int64_t now
 /* Records of it that are lost. */
 void doctor_lost(const struct ticket *t, struct findings *into);
 
-/* Everything, or what concerns one Ticket (NULL: all), by file and line.  Counts errors over all pages. */
-bool doctor_run(struct index *ix, const struct ticket *only, int64_t now, struct arena *arena,
-		struct page *page, struct finding **rows, size_t *errors, struct fault *why);
+/*
+ * Everything, or what concerns one Ticket (NULL: all), by file and line; of what git ignores
+ * as much as `ignored` knows (NULL: nothing).  Counts errors over all pages.
+ */
+bool doctor_run(struct index *ix, const struct ticket *only, const struct ignored *ignored,
+		int64_t now, struct arena *arena, struct page *page, struct finding **rows,
+		size_t *errors, struct fault *why);
 
 /* Sort what was found, and cut the page out. */
 bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows, size_t *errors,

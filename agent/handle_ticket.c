@@ -75,6 +75,16 @@ static bool audit(struct call *call, const struct doctor_run_params *p, struct p
 	       doctor_page(call->ix, &all, page, rows, errors, why);
 }
 
+/* Files are as git was asked; what a commit has is not ignored. */
+static bool asks_git(struct call *call, const struct doctor_run_params *p, const struct ticket *only)
+{
+	if (p->audit || p->at.at)
+		return false;
+	if (!call->ignored)
+		call->ignored = ignored_new(call->ix, only);
+	return !call->ignored->known;
+}
+
 bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, struct fault *why)
 {
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
@@ -84,8 +94,12 @@ bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, str
 
 	if (p->ticket.at && !index_resolve(call->ix, p->ticket, &only, why))
 		return false;
+	if (asks_git(call, p, only)) {
+		call->parked = call->awaits_git = true;
+		return true;
+	}
 	if (p->audit ? !audit(call, p, &page, &rows, &errors, why)
-		     : !doctor_run(call->ix, only, call->now, &call->arena, &page, &rows, &errors, why))
+		     : !doctor_run(call->ix, only, call->ignored, call->now, &call->arena, &page, &rows, &errors, why))
 		return false;
 	answer_page(call, &page);
 	wire_put_int(&call->out, "errors", (int64_t)errors);

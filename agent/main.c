@@ -35,6 +35,7 @@
  *   view        one commit, one checkout          diff      what changed between two
  *   past        what commits did to records       log_rows  joined with what is now
  *   audit       an index against another      stance    how records stand to git
+ *   ignored     files that git leaves out
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes
  *   drain       events: what may have changed     look      what is there now

@@ -12,7 +12,8 @@
 struct asking {
 	struct job job; /* first */
 	char *common;
-	struct stances *stances;
+	struct stances *stances; /* one of them */
+	struct ignored *ignored;
 	void *owner;
 };
 
@@ -187,10 +188,67 @@ static void bg_ask(struct asking *a)
 	free(files);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Keep the ignored ones of the list. */
+static bool keep_ignored(struct ignored_in *in, struct repo *repo)
+{
+	struct repo_path *paths = xcalloc(in->count + 1, sizeof(*paths));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		paths[i].path = in->paths[i];
+	bool ok = repo_stand(repo, in->top, paths, in->count, &in->why);
+	for (size_t i = 0; ok && i < in->count; i++)
+		if (paths[i].standing == REPO_IGNORED)
+			in->paths[kept++] = in->paths[i];
+	in->count = kept;
+	if (kept > 1)
+		qsort(in->paths, kept, sizeof(char *), by_text);
+	free(paths);
+	return ok;
+}
+
+/* Of a tree that is ignored as a whole, files may have been added by force. */
+static bool see_whole(struct ignored_in *in, size_t all, struct repo *repo)
+{
+	struct repo_path root = { .path = in->root };
+
+	if (!in->root || !all || in->count < all)
+		return true;
+	if (!repo_stand(repo, in->top, &root, 1, &in->why))
+		return false;
+	in->whole = root.standing == REPO_IGNORED;
+	return true;
+}
+
+static void bg_ignored(struct asking *a)
+{
+	for (size_t i = 0; i < a->ignored->count; i++) {
+		struct ignored_in *in = &a->ignored->at[i];
+		char *gitdir = provenance_gitdir(a->common, in->source);
+		struct repo *repo = NULL;
+		size_t all = in->count;
+		in->failed = !repo_open(a->common, gitdir, &repo, &in->why) ||
+			     !keep_ignored(in, repo) || !see_whole(in, all, repo);
+		in->count = in->failed ? 0 : in->count;
+		repo_close(repo);
+		free(gitdir);
+	}
+}
+
 static void bg_ask_all(struct job *batch)
 {
-	for (; batch; batch = batch->next)
-		bg_ask((struct asking *)batch);
+	for (; batch; batch = batch->next) {
+		struct asking *a = (struct asking *)batch;
+		if (a->stances)
+			bg_ask(a);
+		else
+			bg_ignored(a);
+	}
 }
 
 /* -- Given and taken ---------------------------------------------------- */
@@ -207,6 +265,17 @@ struct job *provenance_ask(const char *common, struct stances *stances, void *ow
 	return &a->job;
 }
 
+struct job *provenance_ignored(const char *common, struct ignored *ignored, void *owner)
+{
+	struct asking *a = xcalloc(1, sizeof(*a));
+
+	*a = (struct asking){ .job = { .run = bg_ask_all },
+			      .common = xstrdup(common),
+			      .ignored = ignored,
+			      .owner = owner };
+	return &a->job;
+}
+
 bool provenance_is(const struct job *job)
 {
 	return job->run == bg_ask_all;
@@ -217,6 +286,8 @@ void *provenance_take(struct job *job)
 	struct asking *a = (struct asking *)job;
 	void *owner = a->owner;
 
+	if (a->ignored)
+		a->ignored->known = true;
 	free(a->common);
 	free(a);
 	return owner;

@@ -2,6 +2,7 @@
 #ifndef TP_PROVENANCE_H
 #define TP_PROVENANCE_H
 
+#include "ignored.h"
 #include "stance.h"
 #include "worker.h"
 
@@ -13,7 +14,9 @@
 
 /* On git's thread: fills in what is unknown of `stances`, which nobody touches meanwhile. */
 struct job *provenance_ask(const char *common, struct stances *stances, void *owner);
-/* Whether a job is of that kind. */
+/* The same for which files are ignored. */
+struct job *provenance_ignored(const char *common, struct ignored *ignored, void *owner);
+/* Whether a job is of these kinds. */
 bool provenance_is(const struct job *job);
 /* It has come back: its owner; the job is freed. */
 void *provenance_take(struct job *job);

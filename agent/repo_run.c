@@ -380,20 +380,43 @@ static bool run_refs(void *back, void (*take)(void *ctx, const char *id), void *
 /* So much of what a program shall read goes into the pipe before it begins. */
 #define INPUT_MAX 32768
 
-static struct repo_path *find_path(struct repo_path *paths, size_t count, const char *path)
+/* The paths in order, so that what a program says of one is found. */
+struct sorted {
+	struct repo_path **at;
+	size_t count;
+};
+
+static int by_path(const void *a, const void *b)
 {
+	return strcmp((*(struct repo_path *const *)a)->path, (*(struct repo_path *const *)b)->path);
+}
+
+static struct sorted sort_paths(struct repo_path *paths, size_t count)
+{
+	struct sorted s = { xcalloc(count + 1, sizeof(struct repo_path *)), count };
+
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(paths[i].path, path) == 0)
-			return &paths[i];
-	return NULL;
+		s.at[i] = &paths[i];
+	if (count > 1)
+		qsort(s.at, count, sizeof(struct repo_path *), by_path);
+	return s;
+}
+
+static struct repo_path *find_path(const struct sorted *s, const char *path)
+{
+	struct repo_path key = { .path = path }, *at = &key;
+	struct repo_path **found =
+		s->count ? bsearch(&at, s->at, s->count, sizeof(struct repo_path *), by_path) : NULL;
+
+	return found ? *found : NULL;
 }
 
 /* MODE ID STAGE\tPATH\0 … */
-static void read_staged(struct buf *output, struct repo_path *paths, size_t count)
+static void read_staged(struct buf *output, const struct sorted *paths)
 {
 	for (size_t at = 0; at < output->len; at += strlen(output->at + at) + 1) {
 		const char *line = output->at + at, *tab = strchr(line, '\t');
-		struct repo_path *p = tab ? find_path(paths, count, tab + 1) : NULL;
+		struct repo_path *p = tab ? find_path(paths, tab + 1) : NULL;
 		struct repo_id blob;
 		int stage;
 		/* Of one in conflict, what this side has. */
@@ -405,22 +428,24 @@ static void read_staged(struct buf *output, struct repo_path *paths, size_t coun
 }
 
 /* Of as many paths as one program takes; *done says how many those were. */
-static bool find_ignored(struct run *r, const char *top, struct repo_path *paths, size_t count,
-			 size_t *done, struct fault *why)
+static bool find_ignored(struct run *r, const char *top, const struct sorted *paths, size_t *done,
+			 struct fault *why)
 {
 	static const char *const words[] = { "check-ignore", "-z", "--stdin", NULL };
 	struct buf input = { 0 }, output = { 0 };
-	size_t first = *done;
+	bool ok = true;
 	int status;
 
-	for (; *done < count && input.len < INPUT_MAX; ++*done)
-		buf_add(&input, paths[*done].path, strlen(paths[*done].path) + 1);
-	bool ok =
-		run_once(r, top, words, (struct str){ input.at, input.len }, &output, &status, why);
+	for (; *done < paths->count && input.len < INPUT_MAX; ++*done)
+		if (paths->at[*done]->standing == REPO_UNTRACKED)
+			buf_add(&input, paths->at[*done]->path, strlen(paths->at[*done]->path) + 1);
+	if (input.len)
+		ok = run_once(r, top, words, (struct str){ input.at, input.len }, &output, &status,
+			      why);
 	buf_text(&output);
 	for (size_t at = 0; ok && at < output.len; at += strlen(output.at + at) + 1) {
-		struct repo_path *p = find_path(paths + first, *done - first, output.at + at);
-		if (p && p->standing == REPO_UNTRACKED)
+		struct repo_path *p = find_path(paths, output.at + at);
+		if (p)
 			p->standing = REPO_IGNORED;
 	}
 	buf_release(&output);
@@ -432,6 +457,7 @@ static bool run_stand(void *back, const char *top, struct repo_path *paths, size
 		      struct fault *why)
 {
 	static const char *const words[] = { "ls-files", "-s", "-z", NULL };
+	struct sorted sorted = sort_paths(paths, count);
 	struct buf output = { 0 };
 	int status;
 
@@ -442,10 +468,11 @@ static bool run_stand(void *back, const char *top, struct repo_path *paths, size
 		ok = fault(why, FAULT_GIT, "git ls-files fails in %s (status %d)", top, status);
 	buf_text(&output);
 	if (ok)
-		read_staged(&output, paths, count);
+		read_staged(&output, &sorted);
 	buf_release(&output);
 	for (size_t done = 0; ok && done < count;)
-		ok = find_ignored(back, top, paths, count, &done, why);
+		ok = find_ignored(back, top, &sorted, &done, why);
+	free(sorted.at);
 	return ok;
 }
 

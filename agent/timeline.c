@@ -609,6 +609,10 @@ void timeline_await(struct timeline *t, struct call *call)
 		call->awaited++;
 		worker_give(t->worker, provenance_ask(t->common, call->stances, call));
 	}
+	if (call->ignored && !call->ignored->known) {
+		call->awaited++;
+		worker_give(t->worker, provenance_ignored(t->common, call->ignored, call));
+	}
 	call->awaited += call->asks_git;
 	BUG_IF(!call->awaited);
 	review(t);

@@ -197,6 +197,84 @@ rm "$(field path)"
 ask doctor away
 gives 5 '*"count":1,*"code":"lost","severity":"error","ticket":"away","text":*' "nor is one whose file is gone"
 
+# -- What no commit will have ---------------------------------------------
+
+echo '/tickets/hidden/' >.gitignore
+ticket hidden ready
+line hidden '"related","related_ticket":"c1"'
+finds hidden ignored warning hidden/$plan null
+
+# names CODES FILES SENTENCE: what doctor said last, of the kinds that are about git.
+names()
+{
+	is "$(field 'problems.*.code' | tr '\n' ' ')/ $(field 'problems.*.file' | tr '\n' ' ')" "$1 / $2 " "$3"
+}
+
+repository ignoring
+ticket a ready
+ticket b ready
+plan_line a 1 related b
+record_file b 01J00000000000000000000001 related a
+commit
+echo 'artifacts/' >.gitignore
+ask doctor
+gives 0 '*"count":0*' "what a commit has is not lost to a rule that came later"
+tpctl --json record b waiting -m x --until human >"$box/out"
+file=$(field path)
+ask doctor
+names ignored "${file#"$PWD/"}" "a record that git ignores"
+gives 0 '*"severity":"warning","ticket":"b","source":"main"*git check-ignore -v*git add -f*' \
+	"is a warning, with how to find the rule and what to do"
+unlike "$out" '*tpctl commit*' "which is no commit"
+ask doctor a
+gives 0 '*"count":0*' "and one of that Ticket alone"
+sed -i 's/"at": "[^"]*"/"at": "2026-01-02T00:00:00Z"/' "$file"
+ask doctor b
+names ignored "${file#"$PWD/"}" "an old one is not said to wait for a commit, too"
+ticket c ready
+plan_line c 1 related b
+record_file c 01J00000000000000000000002 related a
+ask doctor c
+names ignored tickets/c/artifacts/orchestration-plan.jsonl "of a Ticket with several the first"
+like "$(field problems.0.text)" '*and 1 more of the Ticket*' "and how many more"
+git add -f tickets .gitignore
+ask doctor
+names untracked "${file#"$PWD/"}" "added by force they are as good as others"
+git commit -qm all
+ask doctor
+gives 0 '*"count":0*' "and in the end in a commit"
+git worktree add -q "$box/aside" -b aside
+(cd "$box/aside" && ticket d ready && record_file d 01J00000000000000000000003 related a)
+ask doctor
+gives 0 '*"count":1,*"ticket":"d","source":"aside"*' "of each checkout"
+ask doctor --source main
+gives 0 '*"count":0*' "or of one"
+ask doctor --at HEAD
+gives 0 '*"count":0*' "and never of a commit"
+git worktree remove --force "$box/aside" && tpctl recover --forget >/dev/null
+repository private
+ticket a ready
+plan_line a 1 related a2
+ticket a2 ready
+plan_line a2 1 after a
+mkdir .git/info && echo '/tickets/' >.git/info/exclude
+ask doctor
+gives 0 '*"count":1,*"code":"ignored","severity":"warning","source":"main","file":"tickets"*whole tree*' \
+	"a tree that git ignores as a whole is said once"
+git add -f tickets/a2
+ask doctor
+names ignored tickets/a/artifacts/orchestration-plan.jsonl "but for what was added"
+git update-index --split-index
+ask doctor
+names ignored tickets/a/artifacts/orchestration-plan.jsonl "asked of git where libgit2 cannot read the index"
+git config core.repositoryformatversion 1
+git config extensions.refStorage reftable
+ask doctor
+gives 0 '*"count":1,*"code":"git","severity":"warning","source":"main"*refuses*' \
+	"where git cannot be asked, that is said"
+tpctl stop >/dev/null
+cd "$box/r" || exit 99
+
 # -- All -----------------------------------------------------------------
 
 ask doctor --limit 1000
@@ -207,8 +285,9 @@ tpctl --json call agent.describe >"$box/describe"
 import json, sys
 described, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))["problems"]
 codes = {one["code"] for one in found}
-# What differs from the files takes an agent with a fault: report.sh has one.
-known = set(json.loads(described["table"])["words"]["problem"]) - {"drifted"}
+# What differs from the files takes an agent with a fault: report.sh has one.  owner.sh has a
+# checkout of somebody else, and above is a repository that git does not know.
+known = set(json.loads(described["table"])["words"]["problem"]) - {"drifted", "foreign", "git"}
 print("not found:", " ".join(sorted(known - codes)))
 print("without remedy:", " ".join(sorted(one["code"] for one in found if not one["remedy"])))
 places = [(one.get("file", ""), one.get("line", 0)) for one in found]

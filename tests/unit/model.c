@@ -234,7 +234,7 @@ static void add_findings(struct index *ix, struct arena *arena, struct buf *into
 	size_t errors;
 	struct fault why;
 
-	BUG_IF(!doctor_run(ix, NULL, MODEL_NOW, arena, &page, &rows, &errors, &why));
+	BUG_IF(!doctor_run(ix, NULL, NULL, MODEL_NOW, arena, &page, &rows, &errors, &why));
 	const char **lines = arena_alloc(arena, (page.count + 1) * sizeof(*lines));
 	for (size_t i = 0; i < page.returned; i++)
 		lines[i] = arena_printf(arena, "%s %s/%.*s:%u %.*s\n",

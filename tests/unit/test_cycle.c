@@ -306,7 +306,7 @@ static void a_cycle_of_very_many_is_found_without_recursion(void **state)
 	little = before;
 	little.rlim_cur = 512 * 1024;
 	assert_int_equal(setrlimit(RLIMIT_STACK, &little), 0);
-	assert_true(doctor_run(ix, NULL, MODEL_NOW, &arena, &page, &rows, &errors, &why));
+	assert_true(doctor_run(ix, NULL, NULL, MODEL_NOW, &arena, &page, &rows, &errors, &why));
 	assert_int_equal(setrlimit(RLIMIT_STACK, &before), 0);
 	assert_int_equal(page.count, 1);
 	assert_int_equal(errors, 1);

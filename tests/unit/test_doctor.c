@@ -37,7 +37,7 @@ static bool run(struct index *ix, const char *only, struct arena *arena, struct 
 		struct finding **rows, size_t *errors, struct fault *why)
 {
 	index_settle(ix);
-	return doctor_run(ix, only ? index_find(ix, str_of(only)) : NULL, MODEL_NOW, arena, page,
+	return doctor_run(ix, only ? index_find(ix, str_of(only)) : NULL, NULL, MODEL_NOW, arena, page,
 			  rows, errors, why);
 }
 
