@@ -249,21 +249,43 @@ static void id_of_bytes(const unsigned char *bytes, size_t len, struct repo_id *
 	id->text[2 * len] = '\0';
 }
 
-/* MODE NAME\0 and an id as bytes. */
-bool repo_entry_next(const struct repo_id *tree, struct str *rest, struct repo_entry *entry)
+/* An entry as it stands there: MODE NAME\0 and an id as bytes. */
+struct raw {
+	struct str mode, name;
+	const unsigned char *id;
+};
+
+static bool raw_next(size_t id_bytes, struct str *rest, struct raw *raw)
 {
-	size_t id_bytes = strlen(tree->text) / 2;
 	const char *space = rest->len ? memchr(rest->at, ' ', rest->len) : NULL;
 	const char *end =
 		space ? memchr(space, '\0', (size_t)(rest->at + rest->len - space)) : NULL;
 
 	if (!end || (size_t)(rest->at + rest->len - end) < 1 + id_bytes)
 		return false;
-	entry->kind = kind_of((struct str){ rest->at, (size_t)(space - rest->at) });
-	entry->name = (struct str){ space + 1, (size_t)(end - space - 1) };
-	id_of_bytes((const unsigned char *)end + 1, id_bytes, &entry->id);
+	raw->mode = (struct str){ rest->at, (size_t)(space - rest->at) };
+	raw->name = (struct str){ space + 1, (size_t)(end - space - 1) };
+	raw->id = (const unsigned char *)end + 1;
 	size_t used = (size_t)(end + 1 - rest->at) + id_bytes;
 	*rest = (struct str){ rest->at + used, rest->len - used };
+	return true;
+}
+
+static void cook(const struct raw *raw, size_t id_bytes, struct repo_entry *entry)
+{
+	entry->kind = kind_of(raw->mode);
+	entry->name = raw->name;
+	id_of_bytes(raw->id, id_bytes, &entry->id);
+}
+
+bool repo_entry_next(const struct repo_id *tree, struct str *rest, struct repo_entry *entry)
+{
+	size_t id_bytes = strlen(tree->text) / 2;
+	struct raw raw;
+
+	if (!raw_next(id_bytes, rest, &raw))
+		return false;
+	cook(&raw, id_bytes, entry);
 	return true;
 }
 
@@ -376,14 +398,17 @@ static bool enter(struct repo *r, size_t depth, struct repo_entry *at, struct st
 		  struct fault *why)
 {
 	struct level *l = &r->levels[depth < LEVELS ? depth : LEVELS - 1];
-	struct repo_id tree = at->id;
+	size_t id_bytes = strlen(at->id.text) / 2;
+	struct raw raw;
 
-	if (!read_level(r, l, &tree, why))
+	if (!read_level(r, l, &at->id, why))
 		return false;
 	struct str rest = { l->bytes.at, l->bytes.len };
 	*there = false;
-	while (l->type == REPO_TREE && !*there && repo_entry_next(&tree, &rest, at))
-		*there = str_eq(at->name, name);
+	while (l->type == REPO_TREE && !*there && raw_next(id_bytes, &rest, &raw))
+		*there = str_eq(raw.name, name);
+	if (*there)
+		cook(&raw, id_bytes, at);
 	return true;
 }
 
