@@ -401,6 +401,7 @@ static void resume_git(struct agent *a, struct call *ready)
 		DL_DELETE(ready, call);
 		server_go_on(a->server, call);
 	}
+	timeline_went_on(a->timeline);
 }
 
 /* Wake at the next wall-clock time that changes an answer; where there is none, never. */

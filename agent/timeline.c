@@ -33,6 +33,7 @@ struct timeline {
 	uint64_t git_changes,
 		git_reviewed; /* how far git changed, and how far that was looked at */
 	bool reviewing;
+	bool handing; /* calls are to go on that were promised the past: it stays until they did */
 	bool judging; /* and that decides what answers say */
 	bool began;   /* what was there at the start was looked at, or is */
 	unsigned made;
@@ -364,7 +365,7 @@ bool timeline_past(struct timeline *t, struct call *call, const struct past **in
 		*why = call->past_why;
 		return false;
 	}
-	/* git's thread may have it again. */
+	/* It may have been promised in an earlier turn, and be away by now. */
 	call->has_past = call->has_past && t->past;
 	*into = call->has_past ? t->past : NULL;
 	if (!call->has_past)
@@ -435,7 +436,7 @@ static void review(struct timeline *t)
 {
 	struct call *call;
 
-	if (t->reviewing || !is_wanted(t))
+	if (t->reviewing || t->handing || !is_wanted(t))
 		return;
 	struct review *r = xcalloc(1, sizeof(*r));
 	*r = (struct review){ .job = { .run = bg_review },
@@ -676,9 +677,16 @@ struct call *timeline_take(struct timeline *t)
 	if (!call->awaited) {
 		DL_DELETE(t->waiting, call);
 		DL_APPEND(ready, call);
+		t->handing |= call->has_past;
 	}
 	index_settle(t->ix);
 	return ready;
+}
+
+void timeline_went_on(struct timeline *t)
+{
+	t->handing = false;
+	review(t);
 }
 
 /* -- Life --------------------------------------------------------------- */

@@ -51,7 +51,11 @@ bool timeline_undecided(const struct timeline *t, bool all);
 bool timeline_kept(struct timeline *t, const struct doc *doc, struct buf *into);
 void timeline_forget(struct timeline *t, const struct doc *doc);
 
-/* Take in what git has answered; the calls that need not wait any more, linked by `next`. */
+/*
+ * Take in what git has answered; the calls that need not wait any more, linked by `next`.
+ * Those that asked for the past have it until timeline_went_on is told that they went on.
+ */
 struct call *timeline_take(struct timeline *t);
+void timeline_went_on(struct timeline *t);
 
 #endif

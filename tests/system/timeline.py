@@ -4,12 +4,15 @@
 timeline.py replay REPOSITORY HISTORY
 timeline.py same SOCKET REPOSITORY CLONE COUNT TPD
 timeline.py log SOCKET REPOSITORY
+timeline.py crowd SOCKET COUNT
 
 Make a repository with a random history, or with one that was lived through (a JSON object
 an event); then ask, for COUNT commits of it, the agent at SOCKET for the commit and one
 that TPD starts on a pipe, in CLONE with the commit checked out.  Says in TAP whether the
 answers are the same but for the clock, and whether what differs between two commits is
-what record.diff says.  log holds what record.log says of record files against git log.
+what record.diff says.  log holds what record.log says of record files against git log;
+crowd has several clients ask what became of records at once, each again as soon as it is
+answered, until COUNT were.
 """
 import json
 import random
@@ -373,5 +376,32 @@ def log(socket, repo):
        *(str(row) for row in rows.values() if "came" not in row))
 
 
+def crowd(socket, count):
+    """Each client's question is read by git's thread while others are to be answered."""
+    asks = ("record.log", {"limit": 1}), ("record.query", {"limit": 5, "provenance": True})
+    clients = [rpc.Conn(socket, timeout=60) for _ in range(8)]
+    answers = []
+
+    def put(n):
+        method, params = asks[n % 2]
+        clients[n].last += 1
+        clients[n].send(rpc.request(clients[n].last, method, params))
+
+    for n in range(len(clients)):
+        put(n)
+    while len(answers) < int(count):
+        n = len(answers) % len(clients)
+        answer = clients[n].receive()
+        if answer is None or answer[2] is not None:
+            break
+        rows = answer[3].get("records", [])
+        if not all("provenance" in row for row in rows):
+            break
+        answers.append(answer)
+        put(n)
+    ok(len(answers) == int(count), "a crowd that asks at once is answered, all of it",
+       "%d answers, then %r" % (len(answers), answer))
+
+
 if __name__ == "__main__":
-    {"make": make, "replay": replay, "same": same, "log": log}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "replay": replay, "same": same, "log": log, "crowd": crowd}[sys.argv[1]](*sys.argv[2:])

@@ -384,6 +384,7 @@ repository random
 timeline make "$box/random" "$(scaled 100 40 400)" && git reset -q --hard 2>"$box/err"
 same_as_fresh random "$(scaled 12 4 50)"
 seen_by "$python" "$system/timeline.py" log "$(tpctl -C "$box/random" socket)" "$box/random"
+seen_by "$python" "$system/timeline.py" crowd "$(tpctl -C "$box/random" socket)" "$(scaled 200 100 5000)"
 cd "$box/main" || exit 99
 history=${TP_CORPUS-}/history.jsonl
 if [ -n "${TP_CORPUS-}" ] && [ -e "$history" ]; then
