@@ -19,11 +19,16 @@
 
 int watch_ask(struct watch *w, const char *path)
 {
-	if (FAULTY(limit && w->counts.watches >= watch_faults.limit)) {
+	int wd = inotify_add_watch(w->fd, path, MASK);
+
+	/* One that is there already costs nothing. */
+	if (FAULTY(limit && w->counts.watches >= watch_faults.limit) && wd >= 0 &&
+	    !wds_find(&w->wds, wd)) {
+		inotify_rm_watch(w->fd, wd);
 		errno = ENOSPC;
 		return -1;
 	}
-	return inotify_add_watch(w->fd, path, MASK);
+	return wd;
 }
 
 /*
@@ -122,19 +127,37 @@ static bool lost_a_name(struct node *parent, struct str name, const struct stat 
 	return true;
 }
 
+/*
+ * Of another name's folder nobody tells that the file has one more: look at all of them.
+ * While everything is read, a name may be made of a file that was read before; of that we are
+ * told afterwards, or see by its time that it may be so.
+ */
+static void note_several(struct watch_tree *t, const struct node *parent, const struct stat *st,
+			 bool news)
+{
+	if (t->whole)
+		news = parent->unwatched && !seen_sure(st, stamp_now() + FAULTY(later));
+	if (news && !t->blind && !t->rescan)
+		t->rescan = "a file got a second name";
+}
+
 /* `made`: the name may be new. */
 static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role,
 		      bool made)
 {
 	struct str path = path_of(t->w, parent, name);
 	struct stat st = { 0 };
+	ino_t known = parent->seen ? seen_several(parent->seen, name) : 0;
 
 	note_look(t, parent, name, path.at);
 	t->ops->file(t->ctx, path, role, &st);
+	bool several = st.st_nlink > 1 && S_ISREG(st.st_mode);
+	if (several)
+		note_several(t, parent, &st, made || known != st.st_ino);
 	if (parent->unwatched)
 		return;
-	if (st.st_nlink > 1 && S_ISREG(st.st_mode))
-		watch_keep_linked(t, parent, name, &st, made);
+	if (several)
+		watch_keep_linked(t->w, parent, name, &st);
 	else if (!lost_a_name(parent, name, &st))
 		watch_drop_linked(t->w, parent, name);
 }

@@ -10,6 +10,7 @@ struct look {
 	ino_t ino;
 	off_t size;
 	int64_t changed, written; /* nanoseconds since 1970 */
+	bool several;             /* it has several names */
 	bool sure;                /* a later change shows */
 };
 
@@ -33,7 +34,8 @@ static struct look look_of(const struct stat *st, int64_t now)
 {
 	struct look look = { .dev = st->st_dev, .ino = st->st_ino, .size = st->st_size,
 			     .changed = nanoseconds(st->st_ctim),
-			     .written = nanoseconds(st->st_mtim) };
+			     .written = nanoseconds(st->st_mtim),
+			     .several = st->st_nlink > 1 };
 
 	look.sure = look.changed / 1000 + SEEN_RACY_US < now;
 	return look;
@@ -129,6 +131,14 @@ bool seen_entry_is(const struct seen *seen, struct str name, const struct stat *
 
 	return at < seen->count && str_is(name, seen->files[at]->name) &&
 	       seen->files[at]->look.dev == st->st_dev && seen->files[at]->look.ino == st->st_ino;
+}
+
+ino_t seen_several(const struct seen *seen, struct str name)
+{
+	size_t at = place(seen, name);
+	bool known = at < seen->count && str_is(name, seen->files[at]->name);
+
+	return known && seen->files[at]->look.several ? seen->files[at]->look.ino : 0;
 }
 
 struct str seen_name(const struct seen *seen, size_t at)

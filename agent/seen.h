@@ -32,6 +32,8 @@ bool seen_folder_same(const struct seen *seen, const struct stat *st);
 void seen_entry(struct seen *seen, struct str name, const struct stat *st, int64_t now);
 /* Whether it was noted, and as this very file. */
 bool seen_entry_is(const struct seen *seen, struct str name, const struct stat *st);
+/* The inode's number if it was noted as a file with several names, else 0. */
+ino_t seen_several(const struct seen *seen, struct str name);
 /* The names that were noted, in order; absent behind the last. */
 struct str seen_name(const struct seen *seen, size_t at);
 /* Whether what is there must be the same as when it was read. */

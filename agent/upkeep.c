@@ -179,7 +179,10 @@ bool sources_audit(struct sources *s, struct findings *into, struct fault *why)
 		if (!has_moved(&before, &after))
 			return true;
 	}
-	return fault(why, FAULT_BUSY, "the files change faster than they can be compared; try again");
+	const struct finding *last = &into->at[first];
+	return fault(why, FAULT_BUSY,
+		     "the files change faster than they can be compared (%.*s: %.*s); try again",
+		     STR_ARG(last->path), STR_ARG(last->text));
 }
 
 /* -- How we keep up ----------------------------------------------------- */

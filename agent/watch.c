@@ -68,12 +68,9 @@ static void pack_linked(struct watch *w)
 	w->linked_gone = false;
 }
 
-void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
-		       const struct stat *st, bool made)
+void watch_keep_linked(struct watch *w, struct node *parent, struct str name,
+		       const struct stat *st)
 {
-	struct watch *w = t->w;
-	bool known = parent->linked && seen_entry_is(parent->seen, name, st);
-
 	if (!parent->linked) {
 		parent->linked = true;
 		parent->seen = seen_new();
@@ -82,12 +79,6 @@ void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str nam
 	}
 	/* As it was before it was read; the times may be such that it is read once more. */
 	seen_entry(parent->seen, name, st, stamp_now());
-	/*
-	 * Of another name's folder nobody tells that the file has one more.  While everything is
-	 * read, one may be made of a file that was read before: of that we are told afterwards.
-	 */
-	if ((made || !known) && !t->whole && !t->rescan)
-		t->rescan = "a file got a second name";
 }
 
 void watch_drop_linked(struct watch *w, struct node *parent, struct str name)

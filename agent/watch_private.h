@@ -85,12 +85,9 @@ void watch_into_limbo(struct watch *w, struct node *n);
 void watch_sweep(struct watch *w);
 /* Of the unwatched leave those out that are watched now, or gone. */
 void watch_pack_loose(struct watch *w);
-/*
- * The file in this folder has other names, too, through which it may be written unseen.
- * `made`: this name may be the last that it got, and those it had were not known to need a look.
- */
-void watch_keep_linked(struct watch_tree *t, struct node *parent, struct str name,
-		       const struct stat *st, bool made);
+/* The file in this folder has other names, too, through which it may be written unseen. */
+void watch_keep_linked(struct watch *w, struct node *parent, struct str name,
+		       const struct stat *st);
 /* The file has no other name, and has had none for a while. */
 void watch_drop_linked(struct watch *w, struct node *parent, struct str name);
 void watch_tell_side(struct watch *w, const struct node *n, struct str name);

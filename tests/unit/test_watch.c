@@ -1244,15 +1244,10 @@ static void link_to_the_nth(struct folder *f, struct str told)
 }
 
 /* Of many folders some are read after the file that gets its name there. */
-static void a_file_that_got_a_name_while_all_was_read_is_seen_at_both(void **state)
+static void link_while_all_is_read(struct folder *f)
 {
-	struct folder *f = *state;
 	char path[64];
 
-	for (int i = 0; i < 20; i++) {
-		snprintf(path, sizeof(path), "root/T-%d", 10 + i);
-		make_dir(path);
-	}
 	for (f->nth = 0; f->nth < 20; f->nth++) {
 		check(f);
 		f->then = link_to_the_nth;
@@ -1263,6 +1258,40 @@ static void a_file_that_got_a_name_while_all_was_read_is_seen_at_both(void **sta
 		check(f);
 		assert_int_equal(unlink(path), 0);
 	}
+}
+
+static void make_many_folders(void)
+{
+	char path[64];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "root/T-%d", 10 + i);
+		make_dir(path);
+	}
+}
+
+static void a_file_that_got_a_name_while_all_was_read_is_seen_at_both(void **state)
+{
+	make_many_folders();
+	link_while_all_is_read(*state);
+}
+
+static void a_file_with_a_name_where_nothing_is_watched_is_seen_at_both(void **state)
+{
+	struct folder *f = *state;
+
+	watch_faults.limit = watch_counts(f->w)->watches;
+	make_many_folders();
+	check(f);
+	assert_int_equal(watch_counts(f->w)->unwatched, 20);
+	assert_int_equal(link("root/T-1/item.md", "root/T-10/item.md"), 0);
+	check(f);
+	put("root/T-10/item.md", "by the name that nobody watches");
+	check(f);
+	put("root/T-1/item.md", "by the one that is watched");
+	check(f);
+	assert_int_equal(unlink("root/T-10/item.md"), 0);
+	link_while_all_is_read(f);
 }
 
 static void a_rescan_keeps_its_reason(void **state)
@@ -1369,6 +1398,7 @@ int main(void)
 		with_folder(a_file_with_two_names_is_seen_at_both),
 		with_folder(a_file_that_lost_a_name_is_seen_to_the_last_write_through_that),
 		with_folder(a_file_that_got_a_name_while_all_was_read_is_seen_at_both),
+		with_folder(a_file_with_a_name_where_nothing_is_watched_is_seen_at_both),
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
 		with_folder(what_editors_write_beside_a_file_is_nobodys),
