@@ -128,15 +128,25 @@ static bool lost_a_name(struct node *parent, struct str name, const struct stat 
 }
 
 /*
- * Of another name's folder nobody tells that the file has one more: look at all of them.
- * While everything is read, a name may be made of a file that was read before; of that we are
- * told afterwards, or see by its time that it may be so.
+ * While everything is read, a name may be made of a file that was read before it had that.
+ * Where the name is watched we are told of it afterwards; else it is one that was not there
+ * when all was read before, and is young.
  */
-static void note_several(struct watch_tree *t, const struct node *parent, const struct stat *st,
-			 bool news)
+static bool is_made_meanwhile(const struct watch_tree *t, const struct node *parent, struct str name,
+			      const struct stat *st)
+{
+	if (!parent->unwatched || seen_sure(st, stamp_now() + FAULTY(later)))
+		return false;
+	const struct node *before = t->before ? node_like(t->before, parent) : NULL;
+	return !before || !before->seen || seen_several(before->seen, name) != st->st_ino;
+}
+
+/* Of another name's folder nobody tells that the file has one more: look at all of them. */
+static void note_several(struct watch_tree *t, const struct node *parent, struct str name,
+			 const struct stat *st, bool news)
 {
 	if (t->whole)
-		news = parent->unwatched && !seen_sure(st, stamp_now() + FAULTY(later));
+		news = is_made_meanwhile(t, parent, name, st);
 	if (news && !t->blind && !t->rescan)
 		t->rescan = "a file got a second name";
 }
@@ -153,7 +163,7 @@ static void tell_file(struct watch_tree *t, struct node *parent, struct str name
 	t->ops->file(t->ctx, path, role, &st);
 	bool several = st.st_nlink > 1 && S_ISREG(st.st_mode);
 	if (several)
-		note_several(t, parent, &st, made || known != st.st_ino);
+		note_several(t, parent, name, &st, made || known != st.st_ino);
 	if (parent->unwatched)
 		return;
 	if (several)

@@ -62,6 +62,18 @@ struct node **node_find(struct node *parent, struct str name)
 	return NULL;
 }
 
+struct node *node_like(struct node *root, const struct node *n)
+{
+	struct node *parent, **kid = NULL;
+
+	if (!n->parent)
+		return root;
+	parent = node_like(root, n->parent);
+	if (parent)
+		kid = node_find(parent, str_of(n->name));
+	return kid ? *kid : NULL;
+}
+
 struct node *node_cut(struct node **kid)
 {
 	struct node *n = *kid, *parent = n->parent;

@@ -42,6 +42,8 @@ struct node *node_new(struct watch_tree *tree, struct node *parent, struct str n
 void node_free(struct node *n);
 /* The place of the child of that name, or NULL. */
 struct node **node_find(struct node *parent, struct str name);
+/* The one below another root that has the same path, or NULL. */
+struct node *node_like(struct node *root, const struct node *n);
 /* Take a child out of its parent. */
 struct node *node_cut(struct node **kid);
 /* The path from the root of its tree, "" for the root; or of a name in it. */

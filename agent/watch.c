@@ -141,7 +141,9 @@ void watch_tree_rescan(struct watch_tree *t, const char *why)
 	t->root = node_new(t, NULL, STR(""), old->role);
 	watch_into_limbo(t->w, old);
 	t->whole = true;
+	t->before = old;
 	watch_crawl(t, t->root);
+	t->before = NULL;
 	t->whole = false;
 	t->ops->scan(t->ctx, false);
 	watch_share(t->w);

@@ -36,6 +36,7 @@ struct watch_tree {
 	dev_t dev;
 	ino_t ino;
 	bool whole;         /* everything in it is being told */
+	struct node *before; /* the root as it was then; NULL the first time */
 	const char *rescan; /* why it is to be read again */
 	const char *blind;  /* why it is not watched */
 	const char *partly; /* why a folder in it is not */
