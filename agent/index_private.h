@@ -6,8 +6,8 @@
 
 /*
  * The index from within: for index.c (Tickets, sources, numbers), intake.c (what
- * files are there), settle.c (what they come to), trace.c and ripple.c (who
- * changed), and nobody else.
+ * files are there), settle.c (what they come to), waits.c (who waits for what),
+ * trace.c and ripple.c (who changed), and nobody else.
  */
 struct index {
 	struct ticket *tickets; /* by id, those that are only named too */
@@ -21,8 +21,11 @@ struct index {
 	size_t flaws;
 	size_t occupied;
 	struct waiter *waiters;
+	struct awaited *awaited; /* Tickets that others wait for */
+	size_t free_waits;       /* waiters that wait for a free place */
 	int64_t now;       /* as far as index_pass_time was told */
 	int64_t next_time; /* the first later one that ends a wait; 0: none */
+	bool times_stale;  /* times came or went since next_time was found */
 	uint64_t generation;
 	uint64_t drops; /* artifact files that were dropped, ever */
 	uint64_t serials; /* of sources, given so far */
@@ -43,7 +46,18 @@ struct index {
 struct waiter {
 	UT_hash_handle hh; /* by ticket */
 	struct ticket *ticket;
+	struct await *awaits; /* Tickets */
+	bool timed, free;     /* a time; a free place */
 };
+
+/* What a dirty Ticket waits for. */
+void waits_settle(struct index *ix, struct ticket *t);
+/* Whether waits for a time or a place may have begun or ended since the last settling. */
+bool waits_moved(const struct index *ix);
+/* All that wait for the Ticket of that id. */
+void waits_reach(struct index *ix, struct str id, void (*reach)(struct index *, struct ticket *));
+/* Find out the next time that ends a wait. */
+void waits_set_time(struct index *ix);
 
 /* The Ticket of that id, made as one that is only named if there is none. */
 struct ticket *ticket_find_or_make(struct index *ix, struct str id);

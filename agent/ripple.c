@@ -165,25 +165,18 @@ static bool passed(const struct index *ix, int64_t at)
 static bool wait_moved(const struct index *ix, const struct decision *d)
 {
 	const struct until *u = d->record->until;
-	const struct ticket *t;
 
-	switch (u ? u->form : UNTIL_NONE) {
-	case UNTIL_TICKET:
-		t = index_named(ix, u->ticket);
-		return t && t->dirty && t->trace->before->turned;
-	case UNTIL_AFTER:
-		return passed(ix, u->after);
-	case UNTIL_FREE:
-		return ix->told_occupied != ix->occupied;
-	case UNTIL_HUMAN:
-	case UNTIL_NONE:
-		break;
-	}
-	return false;
+	return u && ((u->form == UNTIL_AFTER && passed(ix, u->after)) ||
+		     (u->form == UNTIL_FREE && ix->told_occupied != ix->occupied));
 }
 
 static void reach_waiting(struct index *ix)
 {
+	for (const struct ticket *t = ix->dirty; t; t = t->dirty_next)
+		if (t->trace->before->turned)
+			waits_reach(ix, t->id, reach);
+	if (!waits_moved(ix))
+		return;
 	for (struct waiter *w = ix->waiters; w; w = w->hh.next) {
 		const struct ticket *t = w->ticket;
 		bool moved = ticket_awaits_start(t) &&

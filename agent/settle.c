@@ -312,56 +312,6 @@ static void sort_docs(struct ticket *t)
 	}
 }
 
-/* What a Ticket waits for that may come by itself. */
-static bool has_waits(const struct ticket *t)
-{
-	for (uint32_t i = 0; i < t->own_count; i++)
-		if (t->own[i].record->until)
-			return true;
-	return ticket_awaits_start(t);
-}
-
-static void settle_waiter(struct index *ix, struct ticket *t)
-{
-	bool waits = has_waits(t);
-	struct waiter *w;
-
-	if (waits == t->waiter)
-		return;
-	t->waiter = waits;
-	if (waits) {
-		w = xcalloc(1, sizeof(*w));
-		w->ticket = t;
-		HASH_ADD_PTR(ix->waiters, ticket, w);
-		return;
-	}
-	HASH_FIND_PTR(ix->waiters, &t, w);
-	HASH_DEL(ix->waiters, w);
-	free(w);
-}
-
-static void note_time(struct index *ix, int64_t at)
-{
-	if (at > ix->now && (!ix->next_time || at < ix->next_time))
-		ix->next_time = at;
-}
-
-/* The first time after now that changes an answer.  Few trees have any such record. */
-static void settle_next_time(struct index *ix)
-{
-	ix->next_time = 0;
-	for (const struct waiter *w = ix->waiters; w; w = w->hh.next) {
-		const struct ticket *t = w->ticket;
-		if (ticket_awaits_start(t))
-			note_time(ix, t->last_plan->record->at + PLAN_START_US);
-		for (uint32_t i = 0; i < t->own_count; i++) {
-			const struct until *u = t->own[i].record->until;
-			if (u && u->form == UNTIL_AFTER)
-				note_time(ix, u->after);
-		}
-	}
-}
-
 static void settle_dirty(struct index *ix)
 {
 	/* First let go of everything, so that nobody is found by a record that is gone. */
@@ -372,7 +322,7 @@ static void settle_dirty(struct index *ix)
 		settle_state(ix, t);
 		settle_records(ix, t);
 		settle_occupied(ix, t);
-		settle_waiter(ix, t);
+		waits_settle(ix, t);
 	}
 }
 
@@ -395,8 +345,8 @@ bool index_settle(struct index *ix)
 	/* Also where nobody is named. */
 	if (ix->generation == ix->settled)
 		ix->generation++;
+	waits_set_time(ix);
 	ix->told_now = ix->now;
 	ix->told_occupied = ix->occupied;
-	settle_next_time(ix);
 	return true;
 }

@@ -149,6 +149,35 @@ static void waits_for_a_time_a_place_and_a_ticket_are_reached(void **state)
 	assert_string_equal(named(ix, before), "D C! B!");
 }
 
+static void a_wait_that_is_taken_away_leaves_the_others(void **state)
+{
+	struct index *ix = *state;
+
+	model_item(ix, "main", "A", "queued");
+	model_item(ix, "main", "B", "queued");
+	model_item(ix, "main", "C", "queued");
+	model_item(ix, "main", "D", "inprogress");
+	model_record(ix, "main", "A", "R1", "waiting_capacity_note", 1,
+		     ",\"note\":\"n\",\"until\":{\"after\":\"2026-06-01T01:00:00Z\"}");
+	model_record(ix, "main", "B", "R2", "waiting_capacity_note", 1,
+		     ",\"note\":\"n\",\"until\":{\"free\":1}");
+	for (int i = 0; i < 2; i++)
+		model_record(ix, "main", i ? "B" : "C", "R3", "waiting_capacity_note", 1,
+			     ",\"note\":\"n\",\"until\":{\"ticket\":\"D\",\"state\":\"done\"}");
+	settle(ix);
+	model_drop(ix, "main", "B/artifacts/records/R3.json");
+	settle(ix);
+	model_drop(ix, "main", "C/artifacts");
+	settle(ix);
+	model_item(ix, "main", "D", "ready");
+	uint64_t before = settle(ix);
+	assert_string_equal(named(ix, before), "D B!");
+	assert_true(index_next_time(ix) > now);
+	model_drop(ix, "main", "A/artifacts");
+	settle(ix);
+	assert_int_equal(index_next_time(ix), 0);
+}
+
 static void who_went_is_told_until_it_comes_back(void **state)
 {
 	struct index *ix = *state;
@@ -536,6 +565,7 @@ int main(void)
 		with_index(a_resolved_blocker_names_and_wakes_whom_it_held),
 		with_index(what_nobody_else_sees_names_nobody_else),
 		with_index(waits_for_a_time_a_place_and_a_ticket_are_reached),
+		with_index(a_wait_that_is_taken_away_leaves_the_others),
 		with_index(who_went_is_told_until_it_comes_back),
 		with_index(a_plan_that_grows_old_is_a_bypass),
 		with_index(only_so_many_that_went_are_known),
