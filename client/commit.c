@@ -30,6 +30,8 @@ struct commit {
 	json_t *folders;      /* of the named Tickets, from the top; NULL: all */
 	struct found *files;
 	size_t count;
+	char **ignored;       /* artifacts that git leaves out, from the top; sorted */
+	size_t ignored_count;
 	struct buf message;
 };
 
@@ -207,17 +209,33 @@ static bool is_file(const struct commit *c, const char *path)
 	return yes;
 }
 
-static void consider(struct commit *c, const char *path, bool fresh)
+/* The Ticket of an artifact that is meant, in its path; absent where it is none. */
+static struct str asked_ticket(const struct commit *c, const char *path)
 {
 	size_t root = strlen(c->root);
 	struct str below = str_of(path);
 
 	if (root && (strncmp(path, c->root, root) != 0 || path[root] != '/'))
-		return;
+		return STR_NONE;
 	if (root)
 		below = (struct str){ path + root + 1, below.len - root - 1 };
 	struct str ticket = ticket_of(below);
-	if (!ticket.at || !is_asked(c, str_of(path)) || !is_file(c, path))
+	return ticket.at && is_asked(c, str_of(path)) && is_file(c, path) ? ticket : STR_NONE;
+}
+
+static void leave_out(struct commit *c, const char *path)
+{
+	if (!asked_ticket(c, path).at)
+		return;
+	c->ignored = xrealloc(c->ignored, (c->ignored_count + 1) * sizeof(*c->ignored));
+	c->ignored[c->ignored_count++] = xstrdup(path);
+}
+
+static void consider(struct commit *c, const char *path, bool fresh)
+{
+	struct str ticket = asked_ticket(c, path);
+
+	if (!ticket.at)
 		return;
 	c->files = xrealloc(c->files, (c->count + 1) * sizeof(*c->files));
 	struct found *file = &c->files[c->count++];
@@ -237,11 +255,14 @@ static const char *path_in(const char *entry, int blanks)
 
 static bool read_entry(struct commit *c, const char *entry, struct fault *why)
 {
-	const char *path = entry[0] == '?' ? path_in(entry, 1) : path_in(entry, 8);
+	bool brief = entry[0] == '?' || entry[0] == '!';
+	const char *path = path_in(entry, brief ? 1 : 8);
 
 	if (entry[0] == 'u')
 		return fault(why, FAULT_INVALID, "%s is in conflict; resolve that first",
 			     path_in(entry, 10));
+	if (path && entry[0] == '!')
+		leave_out(c, path);
 	if (path && (entry[0] == '?' || entry[0] == '1'))
 		consider(c, path, entry[0] == '?');
 	return true;
@@ -254,12 +275,17 @@ static int by_path(const void *a, const void *b)
 	return strcmp(one->path, other->path);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static bool find_files(struct commit *c, struct fault *why)
 {
 	char *spec = *c->root ? xasprintf(":(top,literal)%s", c->root) : xstrdup(":(top)");
 	const char *const words[] = { "--no-optional-locks", "status", "--porcelain=v2", "-z",
 				      "--untracked-files=all", "--no-renames",
-				      "--ignore-submodules=all", "--", spec, NULL };
+				      "--ignore-submodules=all", "--ignored", "--", spec, NULL };
 	struct buf out = { 0 };
 	struct usergit git = { .dir = c->args->dir, .out = &out };
 	bool ok = usergit_do(&git, words, "git status", why);
@@ -269,6 +295,8 @@ static bool find_files(struct commit *c, struct fault *why)
 		ok = read_entry(c, out.at + at, why);
 	if (c->count)
 		qsort(c->files, c->count, sizeof(*c->files), by_path);
+	if (c->ignored_count)
+		qsort(c->ignored, c->ignored_count, sizeof(*c->ignored), by_name);
 	buf_release(&out);
 	free(spec);
 	return ok;
@@ -427,6 +455,22 @@ static bool say_commit(const struct commit *c, struct outcome *o, struct fault *
 	return ok;
 }
 
+static void say_ignored(const struct commit *c, struct outcome *o)
+{
+	json_t *files = c->ignored_count ? json_array() : NULL;
+
+	for (size_t i = 0; i < c->ignored_count; i++)
+		json_array_append_new(files, json_of_text(str_of(c->ignored[i])));
+	if (!files)
+		return;
+	page_addf(&o->page, STYLE_YELLOW, "left out, for git ignores it: %s", c->ignored[0]);
+	if (c->ignored_count > 1)
+		page_addf(&o->page, STYLE_YELLOW, ", and %zu more", c->ignored_count - 1);
+	page_addf(&o->page, STYLE_PLAIN, "; `tpctl doctor` says what to do");
+	page_line(&o->page);
+	json_object_set_new(o->answer, "ignored", files);
+}
+
 static bool run_in(struct commit *c, struct outcome *o, struct fault *why)
 {
 	if (!c->place.top)
@@ -440,10 +484,13 @@ static bool run_in(struct commit *c, struct outcome *o, struct fault *why)
 		page_addf(&o->page, STYLE_DIM, "nothing to commit");
 		page_line(&o->page);
 		say_files(c, o);
-		return true;
+	} else {
+		make_message(c);
+		if (!make_commit(c, why) || !say_commit(c, o, why))
+			return false;
 	}
-	make_message(c);
-	return make_commit(c, why) && say_commit(c, o, why);
+	say_ignored(c, o);
+	return true;
 }
 
 bool commit_run(const struct args *args, struct outcome *o, struct fault *why)
@@ -461,6 +508,9 @@ bool commit_run(const struct args *args, struct outcome *o, struct fault *why)
 	for (size_t i = 0; i < c.count; i++)
 		free(c.files[i].path);
 	free(c.files);
+	for (size_t i = 0; i < c.ignored_count; i++)
+		free(c.ignored[i]);
+	free(c.ignored);
 	free(c.root);
 	json_decref(c.folders);
 	buf_release(&c.message);

@@ -96,6 +96,24 @@ tp commit
 gives 0 'nothing to commit' "a record that was removed is not committed"
 git checkout -q .
 
+# -- What git ignores ------------------------------------------------------
+
+echo 'artifacts/' >.gitignore
+tpctl record a waiting -m 'Left out.' >/dev/null
+tpctl record b waiting -m 'And this.' >/dev/null
+ask commit a
+gives 0 '*"files":[[]],"ignored":[[]"tickets/a/artifacts/records/*.json"]}' "what git ignores is left out, and said"
+tp commit
+gives 0 'nothing to commit
+left out, for git ignores it: tickets/a/artifacts/records/*.json, and 1 more; `tpctl doctor` says what to do' \
+	"for people too"
+git add -f tickets/a
+tp commit
+gives 0 '*Record 1 decision on a*left out, for git ignores it: tickets/b/artifacts/records/*.json; *' \
+	"what was added by force is committed"
+git clean -qfdX tickets && tpctl recover --forget >/dev/null
+rm .gitignore
+
 # -- Refused -------------------------------------------------------------
 
 decide a d
