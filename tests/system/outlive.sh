@@ -58,6 +58,10 @@ gives 0 "*lost a: record $one*" "and by the brief"
 tpctl stop >/dev/null
 tpctl start >/dev/null
 is "$(status_of "$one")" lost "also after the agent was started anew"
+ask show a --provenance
+gives 0 '*"provenance":{"standing":"lost"}*' "which is how it stands to git"
+ask --offline show a --provenance
+gives 0 '*"provenance":{"standing":"lost"}*' "on a pipe, too"
 ask --offline check a
 gives 3 '*"verdict":"held"*tpctl recover*' "and on a pipe"
 tp recover nothing
@@ -66,12 +70,16 @@ ask recover a
 gives 0 "*\"recovered\":[[]\"$box/main/tickets/a/artifacts/records/$one.json\"],\"left\":[[]]*" \
 	"written back, into a checkout that is there"
 is "$(status_of "$one")" live "it is there again"
+ask records --provenance
+gives 0 '*"provenance":{"standing":"untracked"}*' "and nothing that git knows of"
 ask recover
 gives 0 '*"recovered":[[]],"left":[[]]*' "and there is nothing more"
 is "$(kept)" 1 "its copy stays"
 commit 'with it'
 ask check a
 unlike "$out" '*"code":"untracked"*' "until a commit has it"
+ask records --provenance
+gives 0 '*"provenance":{"standing":"committed","came":{*"subject":"with it"}}*' "which is named"
 is "$(kept)" 0 "then it goes"
 
 # A wait holds as long as it did, also where only its copy is left.

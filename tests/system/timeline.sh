@@ -330,7 +330,7 @@ ask check a
 gives 0 '*"clear"*' "what the files say is answered"
 tp record a waiting -m 'Later.'
 status_is 0 "and written"
-for words in 'show a --at HEAD' 'diff HEAD' log; do
+for words in 'show a --at HEAD' 'diff HEAD' log 'records --provenance'; do
 	ask $words
 	gives 8 '*"code":"git"*git refuses the repository too*refstorage*' "$words: one clear error"
 done
