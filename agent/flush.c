@@ -3,12 +3,15 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base.h"
 
 /* As many as records that are on their way at once. */
 #define HANDS_MAX   64
 #define STACK_BYTES (256 * 1024)
+#define NICE        5
 
 struct hand {
 	pthread_t thread;
@@ -33,6 +36,8 @@ static void *bg_hand(void *data)
 {
 	struct hand *hand = data;
 
+	/* Of many that may run at once the loop comes first: who asks waits for no disk. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	pthread_mutex_lock(&pool.mutex);
 	for (;;) {
 		while (!hand->busy && !pool.ending)
