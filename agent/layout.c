@@ -72,6 +72,11 @@ enum role layout_role(enum role parent, struct str name)
 	return ROLE_NONE;
 }
 
+unsigned layout_names(enum role folder)
+{
+	return folder == ROLE_TICKET ? 2 : folder == ROLE_ARTIFACTS ? 3 : 0;
+}
+
 /* The first component of a path; *rest is what follows its slash. */
 static struct str component(struct str path, struct str *rest)
 {

@@ -141,6 +141,11 @@ ino_t seen_several(const struct seen *seen, struct str name)
 	return known && seen->files[at]->look.several ? seen->files[at]->look.ino : 0;
 }
 
+size_t seen_count(const struct seen *seen)
+{
+	return seen->count;
+}
+
 struct str seen_name(const struct seen *seen, size_t at)
 {
 	return at < seen->count ? str_of(seen->files[at]->name) : STR_NONE;

@@ -34,6 +34,7 @@ void seen_entry(struct seen *seen, struct str name, const struct stat *st, int64
 bool seen_entry_is(const struct seen *seen, struct str name, const struct stat *st);
 /* The inode's number if it was noted as a file with several names, else 0. */
 ino_t seen_several(const struct seen *seen, struct str name);
+size_t seen_count(const struct seen *seen);
 /* The names that were noted, in order; absent behind the last. */
 struct str seen_name(const struct seen *seen, size_t at);
 /* Whether what is there must be the same as when it was read. */

@@ -37,6 +37,11 @@ static struct content *content_of(const struct sources *s, struct str path, enum
 	return known ? known : reading_of(path, role, bytes);
 }
 
+static unsigned on_watch_names(int role)
+{
+	return layout_names((enum role)role);
+}
+
 static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	struct site *site = ctx;
@@ -86,6 +91,7 @@ static void on_watch_scan(void *ctx, bool begin)
 static const struct watch_ops ops = {
 	.role = on_watch_role,
 	.kind = on_watch_kind,
+	.names = on_watch_names,
 	.file = on_watch_file,
 	.gone = on_watch_gone,
 	.trouble = on_watch_trouble,

@@ -65,11 +65,31 @@ static void walk_files(struct watch_tree *t, struct node *n)
 	}
 }
 
+/*
+ * Whether every name that can be in the folder is, and is looked at by itself: none can have come,
+ * and which one went is seen there.  Of the folder itself the one above tells.
+ */
+static bool is_complete(const struct node *n)
+{
+	size_t names = n->tree->ops->names(n->role);
+
+	if (!names || !n->parent || n->parent->wd < 0 || seen_count(n->seen) + n->kid_count != names)
+		return false;
+	for (uint32_t i = 0; i < n->kid_count; i++)
+		if (!n->kids[i]->unwatched)
+			return false;
+	return true;
+}
+
 static void walk(struct node *n)
 {
 	struct watch_tree *t = n->tree;
 	struct stat st;
 
+	if (is_complete(n)) {
+		walk_files(t, n);
+		return;
+	}
 	struct str path = path_of(t->w, n, STR_NONE);
 	if (fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0 ||
 	    !S_ISDIR(st.st_mode) || st.st_ino != n->ino) {

@@ -71,8 +71,18 @@ static void each_place_has_its_roles(void **state)
 		{ ROLE_BAD, "T-1", ROLE_NONE },
 	};
 
-	for (size_t i = 0; i < COUNT_OF(rows); i++)
+	unsigned in_ticket = 0, in_artifacts = 0;
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(layout_role(rows[i].parent, str_of(rows[i].name)), rows[i].role);
+		in_ticket += rows[i].parent == ROLE_TICKET && rows[i].role;
+		in_artifacts += rows[i].parent == ROLE_ARTIFACTS && rows[i].role;
+	}
+	assert_int_equal(layout_names(ROLE_TICKET), in_ticket);
+	assert_int_equal(layout_names(ROLE_ARTIFACTS), in_artifacts);
+	assert_int_equal(layout_names(ROLE_ROOT), 0);
+	assert_int_equal(layout_names(ROLE_BUCKET), 0);
+	assert_int_equal(layout_names(ROLE_RECORDS), 0);
 }
 
 static void assert_spot(const char *path, const char *dir, const char *ticket, const char *file,

@@ -87,6 +87,11 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
+static unsigned on_watch_names(int role)
+{
+	return layout_names((enum role)role);
+}
+
 static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	struct folder *f = ctx;
@@ -156,6 +161,7 @@ static void on_watch_scan(void *ctx, bool begin)
 static const struct watch_ops ops = {
 	.role = on_watch_role,
 	.kind = on_watch_kind,
+	.names = on_watch_names,
 	.file = on_watch_file,
 	.gone = on_watch_gone,
 	.trouble = on_watch_trouble,
