@@ -65,7 +65,8 @@ void *arena_more(struct arena *arena, void *array, size_t count, size_t *cap, si
 {
 	if (count < *cap)
 		return array;
-	*cap = *cap ? *cap * 2 : 8;
+	/* Large things are mostly alone, or two. */
+	*cap = *cap ? *cap * 2 : size < 64 ? 8 : 2;
 	void *more = arena_alloc(arena, *cap * size);
 	if (count)
 		memcpy(more, array, count * size);

@@ -13,11 +13,23 @@
 
 /* What stands between Tickets: why, graph, brief, and to accept. */
 
-static void put_step(struct call *call, const struct why_row *row)
+/* What is told of a why, as far as an answer may be long. */
+struct steps {
+	struct call *call;
+	size_t start, told;
+};
+
+static void put_step(void *data, const struct why_row *row)
 {
+	struct steps *steps = data;
+	struct call *call = steps->call;
 	struct wire *w = &call->out;
 	const struct decision *d = row->reason ? row->reason->decision : NULL;
 
+	/* Leave room for the last of them and the counts. */
+	if (w->out->len - steps->start >= RPC_ANSWER_MAX - 64 * 1024)
+		return;
+	steps->told++;
 	wire_map(w);
 	wire_put_int(w, "depth", row->depth);
 	if (row->ticket) {
@@ -49,24 +61,22 @@ bool handle_ticket_why(struct call *call, const struct ticket_why_params *p, str
 {
 	struct ticket *t;
 	struct gate gate;
-	struct why_row *rows;
-	size_t count, told = 0, start;
+	struct steps steps = { .call = call };
+	size_t count;
 
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
 	gate_for(call->ix, t, call->now, call_session(call, p->session), &call->arena, &gate);
-	why_of(call->ix, t, call->now, call_session(call, p->session), &call->arena, &rows, &count);
 	wire_put_str(&call->out, "ticket", t->id);
 	wire_put_str(&call->out, "verdict", str_of(word(&words_verdict, (int)gate.verdict)));
-	start = call->out.out->len;
+	steps.start = call->out.out->len;
 	wire_key(&call->out, "nodes");
 	wire_list(&call->out);
-	/* Leave room for the last of them and the counts. */
-	while (told < count && call->out.out->len - start < RPC_ANSWER_MAX - 64 * 1024)
-		put_step(call, &rows[told++]);
+	count = why_of(call->ix, t, call->now, call_session(call, p->session), &call->arena, put_step,
+		       &steps);
 	wire_end(&call->out);
 	wire_put_int(&call->out, "count", (int64_t)count);
-	wire_put_int(&call->out, "returned", (int64_t)told);
+	wire_put_int(&call->out, "returned", (int64_t)steps.told);
 	return true;
 }
 

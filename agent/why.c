@@ -20,15 +20,15 @@ struct telling {
 	int64_t now;
 	struct str session;
 	struct told *table;
-	struct why_row *rows;
-	size_t count, cap;
+	why_teller *teller;
+	void *data;
+	size_t count;
 };
 
-static struct why_row *add_row(struct telling *s, struct why_row row)
+static void tell(struct telling *s, const struct why_row *row)
 {
-	s->rows = arena_more(s->arena, s->rows, s->count, &s->cap, sizeof(*s->rows));
-	s->rows[s->count] = row;
-	return &s->rows[s->count++];
+	s->count++;
+	s->teller(s->data, row);
 }
 
 static struct told *begin(struct telling *s, const struct ticket *t, struct told *above)
@@ -56,36 +56,37 @@ static const struct ticket *named(const struct telling *s, const struct ticket *
 }
 
 /* Tell one hold; the Ticket below it that is to be told next, or NULL. */
-static const struct ticket *tell(struct telling *s, struct told *at, const struct reason_row *reason)
+static const struct ticket *tell_hold(struct telling *s, struct told *at,
+				      const struct reason_row *reason)
 {
 	const struct ticket *other = named(s, at->ticket, reason);
-	struct why_row *row = add_row(s, (struct why_row){ .depth = at->depth + 1, .ticket = other,
-							   .reason = reason });
+	struct why_row row = { .depth = at->depth + 1, .ticket = other, .reason = reason };
 	struct told *before = NULL;
+	bool goes_on = other && ticket_exists(other) &&
+		       (reason_waits(reason) || reason->code == REASON_WAITING);
 
-	if (!other || !ticket_exists(other) || !(reason_waits(reason) || reason->code == REASON_WAITING))
-		return NULL;
-	HASH_FIND_PTR(s->table, &other, before);
-	if (!before)
-		return other;
-	row->cycle = before->open;
-	row->repeated = !before->open && before->gate.holds;
-	return NULL;
+	if (goes_on)
+		HASH_FIND_PTR(s->table, &other, before);
+	row.cycle = before && before->open;
+	row.repeated = before && !before->open && before->gate.holds;
+	tell(s, &row);
+	return goes_on && !before ? other : NULL;
 }
 
-void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
-	    struct arena *arena, struct why_row **rows, size_t *count)
+size_t why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
+	      struct arena *arena, why_teller *teller, void *data)
 {
-	struct telling s = { .ix = ix, .arena = arena, .now = now, .session = session };
+	struct telling s = { .ix = ix, .arena = arena, .now = now, .session = session,
+			     .teller = teller, .data = data };
 	struct told *at = begin(&s, ticket, NULL);
 
-	add_row(&s, (struct why_row){ .ticket = ticket });
+	tell(&s, &(struct why_row){ .ticket = ticket });
 	while (at) {
 		const struct ticket *below = NULL;
 		while (!below && at->next < at->gate.count) {
 			const struct reason_row *reason = &at->gate.reasons[at->next++];
 			if (reason->severity == SEVERITY_HOLD)
-				below = tell(&s, at, reason);
+				below = tell_hold(&s, at, reason);
 		}
 		if (below) {
 			at = begin(&s, below, at);
@@ -95,6 +96,5 @@ void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, st
 		at = at->above;
 	}
 	HASH_CLEAR(hh, s.table);
-	*rows = s.rows;
-	*count = s.count;
+	return s.count;
 }

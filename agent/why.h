@@ -15,8 +15,13 @@ struct why_row {
 	bool repeated;                    /* it was told already: nothing is told below it again */
 };
 
-/* Parents before children, children in the order of the gate for this session.  In the arena. */
-void why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
-	    struct arena *arena, struct why_row **rows, size_t *count);
+/*
+ * Tell each row as it is found: parents before children, children in the order
+ * of the gate for this session.  A row is the teller's during the call only;
+ * what it points to is the index's and the arena's.  Gives how many were told.
+ */
+typedef void why_teller(void *data, const struct why_row *row);
+size_t why_of(const struct index *ix, const struct ticket *ticket, int64_t now, struct str session,
+	      struct arena *arena, why_teller *teller, void *data);
 
 #endif
