@@ -12,11 +12,13 @@
 #define HANDS_MAX   64
 #define STACK_BYTES (256 * 1024)
 #define NICE        5
+/* A thread for each thing would be woken more often than syncs are saved. */
+#define EACH        2
 
 struct hand {
 	pthread_t thread;
 	pthread_cond_t called;
-	size_t first; /* of the list; from there every pool.hands-th is this one's */
+	size_t first; /* of the list; from there every pool.called-th is this one's */
 	bool busy;
 };
 
@@ -25,6 +27,7 @@ static struct {
 	pthread_cond_t done;
 	struct hand hand[HANDS_MAX];
 	size_t hands;
+	size_t called; /* of them, for this list */
 	size_t count;
 	void (*bg_do)(void *ctx, size_t nth);
 	void *ctx;
@@ -46,7 +49,7 @@ static void *bg_hand(void *data)
 			break;
 		void (*bg_do)(void *ctx, size_t nth) = pool.bg_do;
 		void *ctx = pool.ctx;
-		size_t count = pool.count, step = pool.hands;
+		size_t count = pool.count, step = pool.called;
 		pthread_mutex_unlock(&pool.mutex);
 		for (size_t i = hand->first; i < count; i += step)
 			bg_do(ctx, i);
@@ -85,8 +88,10 @@ static void do_together(size_t count, void (*bg_do)(void *ctx, size_t nth), void
 	pool.bg_do = bg_do;
 	pool.ctx = ctx;
 	pool.count = count;
-	pool.busy = count < pool.hands ? count : pool.hands;
-	for (size_t i = 0, busy = pool.busy; i < busy; i++) {
+	pool.called = (count + EACH - 1) / EACH;
+	pool.called = pool.called < pool.hands ? pool.called : pool.hands;
+	pool.busy = pool.called;
+	for (size_t i = 0; i < pool.called; i++) {
 		pool.hand[i].busy = true;
 		pthread_cond_signal(&pool.hand[i].called);
 	}
