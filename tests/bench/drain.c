@@ -31,6 +31,11 @@ static enum watch_kind on_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
+static unsigned on_names(int role)
+{
+	return layout_names((enum role)role);
+}
+
 static void on_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	(void)ctx;
@@ -60,7 +65,8 @@ static void on_scan(void *ctx, bool begin)
 	(void)begin;
 }
 
-static const struct watch_ops ops = { on_role, on_kind, on_file, on_gone, on_trouble, on_scan };
+static const struct watch_ops ops = { on_role, on_kind, on_names, on_file, on_gone,
+				     on_trouble, on_scan };
 
 static double now_us(void)
 {
