@@ -228,8 +228,8 @@ const struct source *index_source(const struct index *ix, int source)
 struct str source_path(const struct source *source, struct str path, struct arena *arena)
 {
 	if (strcmp(source->root, ".") == 0)
-		return arena_printf(arena, "%.*s", STR_ARG(path));
-	return arena_printf(arena, "%s%s%.*s", source->root, path.len ? "/" : "", STR_ARG(path));
+		return arena_str(arena, path);
+	return arena_cat(arena, str_of(source->root), str_of(path.len ? "/" : ""), path);
 }
 
 int index_source_next(const struct index *ix, uint64_t mask, int after)

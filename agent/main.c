@@ -230,9 +230,13 @@ static void clean_environment(void)
 		unsetenv(names[i]);
 }
 
-/* Parsers take and give back large blocks for every file: keep them instead of asking the kernel. */
+/*
+ * Parsers take and give back large blocks for every file, and long answers grow to
+ * megabytes: keep them instead of asking the kernel for each page anew.
+ */
 static void tune_memory(void)
 {
+	mallopt(M_MMAP_THRESHOLD, 16 * 1024 * 1024);
 	mallopt(M_TOP_PAD, 1024 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
 }
