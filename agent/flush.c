@@ -1,58 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 #include "flush.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base.h"
 
-/* As many as records that are on their way at once. */
-#define HANDS_MAX   64
+/* More threads than this no longer find company for their syncs. */
+#define HANDS_MAX 32
+/* They call nothing but fsync. */
 #define STACK_BYTES (256 * 1024)
-#define NICE        5
-/* A thread for each thing would be woken more often than syncs are saved. */
-#define EACH        2
 
 struct hand {
 	pthread_t thread;
 	pthread_cond_t called;
-	size_t first; /* of the list; from there every pool.called-th is this one's */
+	size_t first; /* of the list; from there every pool.hands-th is this one's */
 	bool busy;
 };
 
 static struct {
-	pthread_mutex_t mutex; /* guards what follows */
+	pthread_mutex_t mutex; /* guards what follows, but for a busy hand's part of the list */
 	pthread_cond_t done;
 	struct hand hand[HANDS_MAX];
 	size_t hands;
-	size_t called; /* of them, for this list */
+	struct flush *list;
 	size_t count;
-	void (*bg_do)(void *ctx, size_t nth);
-	void *ctx;
 	size_t busy;
 	bool ending;
 } pool = { .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
+
+static void bg_sync(struct flush *one)
+{
+	one->error = fsync(one->fd) < 0 ? errno : 0;
+}
 
 static void *bg_hand(void *data)
 {
 	struct hand *hand = data;
 
-	/* Of many that may run at once the loop comes first: who asks waits for no disk. */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	pthread_mutex_lock(&pool.mutex);
 	for (;;) {
 		while (!hand->busy && !pool.ending)
 			pthread_cond_wait(&hand->called, &pool.mutex);
 		if (!hand->busy)
 			break;
-		void (*bg_do)(void *ctx, size_t nth) = pool.bg_do;
-		void *ctx = pool.ctx;
-		size_t count = pool.count, step = pool.called;
+		struct flush *list = pool.list;
+		size_t count = pool.count, step = pool.hands;
 		pthread_mutex_unlock(&pool.mutex);
 		for (size_t i = hand->first; i < count; i += step)
-			bg_do(ctx, i);
+			bg_sync(&list[i]);
 		pthread_mutex_lock(&pool.mutex);
 		hand->busy = false;
 		if (--pool.busy == 0)
@@ -83,33 +81,31 @@ static void hire(size_t wanted)
 	pthread_attr_destroy(&attr);
 }
 
-static void do_together(size_t count, void (*bg_do)(void *ctx, size_t nth), void *ctx)
+static void sync_together(struct flush *list, size_t count)
 {
-	pool.bg_do = bg_do;
-	pool.ctx = ctx;
+	pool.list = list;
 	pool.count = count;
-	pool.called = (count + EACH - 1) / EACH;
-	pool.called = pool.called < pool.hands ? pool.called : pool.hands;
-	pool.busy = pool.called;
-	for (size_t i = 0; i < pool.called; i++) {
+	pool.busy = count < pool.hands ? count : pool.hands;
+	for (size_t i = 0; i < pool.busy; i++) {
 		pool.hand[i].busy = true;
 		pthread_cond_signal(&pool.hand[i].called);
 	}
 	while (pool.busy)
 		pthread_cond_wait(&pool.done, &pool.mutex);
+	pool.list = NULL;
 }
 
-void flush_all(size_t count, void (*bg_do)(void *ctx, size_t nth), void *ctx)
+void flush_all(struct flush *list, size_t count)
 {
 	pthread_mutex_lock(&pool.mutex);
 	if (count > 1)
 		hire(count);
 	bool alone = count < 2 || !pool.hands;
 	if (!alone)
-		do_together(count, bg_do, ctx);
+		sync_together(list, count);
 	pthread_mutex_unlock(&pool.mutex);
 	for (size_t i = 0; alone && i < count; i++)
-		bg_do(ctx, i);
+		bg_sync(&list[i]);
 }
 
 void flush_end(void)

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,26 +16,23 @@
 #include "beneath.h"
 #include "flush.h"
 
-/* Entries that are on their way at once; each holds up to five descriptors. */
+/* Entries that are on their way at once; each holds two descriptors. */
 #define TOGETHER 64
 
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;
 
 /*
- * Which folder it is.  The number alone does not name one: one that was removed
- * gives its number to the next that is made.
+ * Records folders in which this agent wrote before; of two with one place the
+ * later.  The number alone does not name a folder: one that was removed gives
+ * its number to the next that is made.
  */
-struct folder_id {
+static struct folder_id {
 	uint32_t dev_major, dev_minor;
-	uint64_t ino; /* 0: it may be another each time */
+	uint64_t ino;
 	int64_t born_s;
 	uint32_t born_ns;
-};
-
-/* Records folders in which this agent wrote before; of two with one place the later. */
-static pthread_mutex_t known_mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct folder_id known[1024];
+} known[1024];
 
 void ledger_trust(void)
 {
@@ -143,8 +139,7 @@ static int64_t nanoseconds(struct timespec t)
 /* Temporary files of an agent that was killed: ours are all younger than our first write. */
 static void bg_sweep(int folder)
 {
-	static _Atomic int64_t first;
-	int64_t none = 0;
+	static int64_t first;
 	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
@@ -153,7 +148,7 @@ static void bg_sweep(int folder)
 
 	/* The clock that dates files: the other one is ahead of it. */
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	atomic_compare_exchange_strong(&first, &none, nanoseconds(now));
+	first = first ? first : nanoseconds(now);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] == '.' && str_ends(str_of(entry->d_name), STR(".json.tmp")) &&
 		    fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -171,29 +166,8 @@ static bool same_id(const struct folder_id *a, const struct folder_id *b)
 	       a->born_s == b->born_s && a->born_ns == b->born_ns;
 }
 
-/* Folders of one tree have numbers that are alike in their low bits. */
-static struct folder_id *place_of(const struct folder_id *id)
-{
-	return &known[(id->ino ^ id->dev_minor) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
-}
-
-static bool bg_is_known(const struct folder_id *id)
-{
-	pthread_mutex_lock(&known_mutex);
-	bool yes = id->ino && same_id(place_of(id), id);
-	pthread_mutex_unlock(&known_mutex);
-	return yes;
-}
-
-static void bg_know(const struct folder_id *id)
-{
-	pthread_mutex_lock(&known_mutex);
-	*place_of(id) = *id;
-	pthread_mutex_unlock(&known_mutex);
-}
-
-/* Which folder it is that the entry's record goes to. */
-static bool bg_identify(struct ledger_entry *e, struct folder_id *id)
+/* Which folder it is that the entry's record goes to, and the place where it would be known. */
+static bool bg_identify(struct ledger_entry *e, struct folder_id *id, struct folder_id **place)
 {
 	struct statx st;
 
@@ -201,10 +175,14 @@ static bool bg_identify(struct ledger_entry *e, struct folder_id *id)
 		return fault_errno(&e->why, FAULT_IO, "cannot look at the records folder");
 	e->folder_dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor;
 	e->folder_ino = st.stx_ino;
-	/* Where the file system does not tell when it was made, it cannot be known again. */
-	*id = (struct folder_id){ st.stx_dev_major, st.stx_dev_minor,
-				  st.stx_mask & STATX_BTIME ? st.stx_ino : 0, st.stx_btime.tv_sec,
-				  st.stx_btime.tv_nsec };
+	/* Folders of one tree have numbers that are alike in their low bits. */
+	uint64_t spread = (st.stx_ino ^ st.stx_dev_minor) * UINT64_C(0x9e3779b97f4a7c15);
+	*place = &known[spread >> 54];
+	*id = (struct folder_id){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
+				  st.stx_btime.tv_sec, st.stx_btime.tv_nsec };
+	/* Where the file system does not tell when it was made, it may be another each time. */
+	if (!(st.stx_mask & STATX_BTIME))
+		id->ino = 0;
 	return true;
 }
 
@@ -214,36 +192,30 @@ static bool bg_identify(struct ledger_entry *e, struct folder_id *id)
  */
 static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool made)
 {
-	struct folder_id id;
+	struct folder_id id, *place;
 
-	if (!bg_identify(e, &id))
+	if (!bg_identify(e, &id, &place))
 		return false;
-	if (!made && bg_is_known(&id))
+	if (!made && id.ino && same_id(place, &id))
 		return true;
-	bool ok = fsync(artifacts) == 0 && fsync(ticket) == 0;
-	/* What is wrong with a folder is told once, and that may have been to another's sync. */
-	if (ok && atomic_load(&doubted)) {
-		errno = EIO;
-		ok = false;
-	}
-	if (!ok)
+	if (fsync(artifacts) < 0 || fsync(ticket) < 0)
 		return bg_doubt(e, "the folder for records was not synced");
 	bg_sweep(e->folder);
-	bg_know(&id);
+	*place = id;
 	return true;
 }
 
 /* One step instead of three to a folder in which this agent wrote before. */
 static bool bg_open_known(struct ledger_entry *e, int root)
 {
-	struct folder_id id;
+	struct folder_id id, *place;
 	char *path;
 
 	if (atomic_load(&doubted))
 		return false;
 	path = xasprintf("%s/artifacts/records", e->dir);
 	bool known_one = beneath_open_dir(root, path, &e->folder) == BENEATH_OK &&
-			 bg_identify(e, &id) && bg_is_known(&id);
+			 bg_identify(e, &id, &place) && id.ino && same_id(place, &id);
 	free(path);
 	if (known_one)
 		return true;
@@ -312,10 +284,7 @@ static bool bg_name(int olddir, const char *old, int flags, struct ledger_entry 
 /* Where the file system knows no unnamed files: a name that begins with a dot is nobody's. */
 static bool bg_make_named(struct ledger_entry *e)
 {
-	static atomic_uint count;
-
-	/* Several may be on their way to one name. */
-	e->temporary = xasprintf(".%u.%s.tmp", atomic_fetch_add(&count, 1), e->name);
+	e->temporary = xasprintf(".%s.tmp", e->name);
 	unlinkat(e->folder, e->temporary, 0);
 	e->file = openat(e->folder, e->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	return e->file >= 0 ? true
@@ -370,77 +339,82 @@ static void bg_leave(struct ledger_entry *e)
 	e->folder = -1;
 }
 
-static bool bg_sync_file(struct ledger_entry *e)
+static bool bg_begin(struct ledger_entry *e)
 {
-	return e->file < 0 || fsync(e->file) == 0 ? true : bg_doubt(e, "the record was not synced");
-}
-
-/* Up to the name; whose bytes are not safe is out. */
-static void bg_begin(void *ctx, size_t nth)
-{
-	struct ledger_entry **entries = ctx, *e = entries[nth];
-
 	e->result = LEDGER_FAILED;
-	if (!bg_open_folder(e) || !bg_fill(e) || !bg_sync_file(e))
-		bg_leave(e);
+	return bg_open_folder(e) && bg_fill(e);
 }
 
-/* Those that lie in one folder, linked by next_in. */
-static size_t bg_sort(struct ledger_entry **entries, size_t count, struct ledger_entry **firsts)
+/* Sync the files together; whose sync failed is out. */
+static void bg_sync_files(struct ledger_entry **entries, size_t count)
 {
-	size_t n = 0, in;
+	struct flush list[TOGETHER];
+	struct ledger_entry *of[TOGETHER];
+	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct ledger_entry *e = entries[i], **at;
-		e->next_in = NULL;
-		if (e->folder < 0)
+		if (entries[i]->file < 0)
 			continue;
-		for (in = 0; in < n; in++)
-			if (firsts[in]->folder_dev == e->folder_dev &&
-			    firsts[in]->folder_ino == e->folder_ino)
-				break;
-		if (in == n)
-			firsts[n++] = NULL;
-		for (at = &firsts[in]; *at; at = &(*at)->next_in)
-			;
-		*at = e;
+		list[n].fd = entries[i]->file;
+		of[n++] = entries[i];
 	}
-	return n;
+	flush_all(list, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].error)
+			continue;
+		errno = list[i].error;
+		bg_doubt(of[i], "the record was not synced");
+		bg_leave(of[i]);
+	}
 }
 
-/* Give all in one folder their names, and sync it once. */
-static void bg_end(void *ctx, size_t nth)
+/* Sync each folder once for all entries that lie in it. */
+static void bg_sync_folders(struct ledger_entry **entries, size_t count)
 {
-	struct ledger_entry **firsts = ctx, *e;
-	int folder = -1;
+	struct flush list[TOGETHER];
+	const struct ledger_entry *first[TOGETHER];
+	size_t in[TOGETHER], n = 0;
 
-	for (e = firsts[nth]; e; e = e->next_in) {
-		if (!bg_link(e))
-			bg_leave(e);
-		bg_close_file(e);
-		folder = e->folder >= 0 ? e->folder : folder;
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_entry *e = entries[i];
+		if (e->folder < 0)
+			continue;
+		for (in[i] = 0; in[i] < n; in[i]++)
+			if (first[in[i]]->folder_dev == e->folder_dev &&
+			    first[in[i]]->folder_ino == e->folder_ino)
+				break;
+		if (in[i] < n)
+			continue;
+		first[n] = e;
+		list[n++].fd = e->folder;
 	}
-	if (folder < 0)
-		return;
-	int error = fsync(folder) < 0 ? errno : 0;
-	for (e = firsts[nth]; e; e = e->next_in) {
-		errno = error;
-		if (error && e->folder >= 0)
-			bg_doubt(e, "the record's folder was not synced");
-		bg_leave(e);
+	flush_all(list, n);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i]->folder < 0)
+			continue;
+		errno = list[in[i]].error;
+		if (errno)
+			bg_doubt(entries[i], "the record's folder was not synced");
+		bg_leave(entries[i]);
 	}
 }
 
 /*
- * In two steps for all, not entry by entry: syncs then share what the file
- * system commits, and one of a folder does for all that lie in it.
+ * Step by step for all, not entry by entry: the files' syncs then share what
+ * the file system commits, and so do the folders'.
  */
 static void bg_write_together(struct ledger_entry **entries, size_t count)
 {
-	struct ledger_entry *firsts[TOGETHER];
-
-	flush_all(count, bg_begin, entries);
-	flush_all(bg_sort(entries, count, firsts), bg_end, firsts);
+	for (size_t i = 0; i < count; i++)
+		if (!bg_begin(entries[i]))
+			bg_leave(entries[i]);
+	bg_sync_files(entries, count);
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i]->folder >= 0 && !bg_link(entries[i]))
+			bg_leave(entries[i]);
+		bg_close_file(entries[i]);
+	}
+	bg_sync_folders(entries, count);
 }
 
 static const char *ticket_of(const struct ledger_entry *e)

@@ -15,7 +15,7 @@
  * synced.  Whatever happens on the way, there is a whole record or none, and
  * nothing to clean up; where the file system has no nameless files, a name that
  * begins with a dot may stay, and the next agent's first write in the folder
- * removes it.  Entries of one batch are written together (flush.h) and share
+ * removes it.  Entries of one batch are synced together (flush.h) and share
  * their folder syncs.
  *
  * ledger_write runs on the worker's thread.
@@ -39,9 +39,8 @@ struct ledger_entry {
 	uint64_t folder_dev, folder_ino; /* which one that is */
 	int file;        /* the record's, until it has its name; else -1 */
 	char *temporary; /* its name until then, where it needs one */
-	struct keep *keep; /* where a copy is kept too, or NULL; in a batch all have the same */
-	bool uncopied;     /* it was written, and why says why no copy of it is kept */
-	struct ledger_entry *next_in; /* while the batch is written: another one in its folder */
+	struct keep *keep; /* where a copy is kept too until it is in a commit, or NULL; all of a batch have one */
+	bool uncopied;     /* it was written and none is kept; why says what went wrong */
 	void *owner;
 };
 

@@ -30,7 +30,7 @@ only='
 ev.h            agent/agent.c agent/conn.h agent/server.c
 git2*           agent/git.c agent/repo_lib.c
 sys/inotify.h   agent/watch.c agent/look.c agent/drain.c
-pthread.h       agent/worker.c agent/flush.c agent/keep.c agent/ledger.c
+pthread.h       agent/worker.c agent/flush.c agent/keep.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
 watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c

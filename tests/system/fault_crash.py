@@ -15,8 +15,7 @@ import sys
 import rpc
 from fault import Agent, Store, Trace, calls, say, until
 
-CHANGES = {"mkdirat", "write", "pwrite64", "fsync", "linkat", "unlinkat"}
-SYNCS = 4
+CHANGES = {"mkdirat", "write", "fsync", "linkat", "unlinkat"}
 
 ELSEWHERE = {"futex", "mmap", "munmap", "mprotect", "madvise", "brk", "restart_syscall"}
 
@@ -91,32 +90,17 @@ def after(store, victim, where):
     return ["%s: %s" % (where, one) for one in wrong]
 
 
-def kill_once(store, shape, unnamed, thread, call, nth):
-    """Whether it was killed there; the agent and what is in the way then."""
+def kill_at(store, shape, unnamed, thread, call, nth):
     victim = Victim(store, shape, unnamed)
     trace = Trace(victim.agent.threads()[thread], "%s:signal=KILL:when=%d" % (call, nth))
     answered = victim.ask()
+    where = "%s %s %d" % (thread, call, nth)
+    wrong = [where + ": answered before it was killed there"] if answered else []
     if answered:
         victim.agent.kill()
     victim.agent.process.wait()
     trace.end()
-    return not answered, victim, store.litter()
-
-
-def places_of(thread):
-    """Who comes first of several, and so which thread does what, is not always the same."""
-    if not thread.startswith("sync"):
-        return [thread]
-    return ["sync %d" % ((int(thread.split()[1]) + more) % SYNCS) for more in range(SYNCS)] * 2
-
-
-def kill_at(store, shape, unnamed, thread, call, nth):
-    for place in places_of(thread):
-        killed, victim, litter = kill_once(store, shape, unnamed, place, call, nth)
-        if killed:
-            break
-    where = "%s %s %d" % (thread, call, nth)
-    wrong = [] if killed else [where + ": answered before it was killed there"]
+    litter = store.litter()
     return wrong + after(store, victim, where), litter
 
 
@@ -191,18 +175,14 @@ def order(top):
     again(store)
 
 
-def synced(log):
-    """When each began and ended: (line, line, what)."""
-    open_, spans = {}, []
-    for i, line in enumerate(log):
-        tid = line.split()[0]
-        began = re.search(r" fsync\(\d+<([^>]*)>", line)
-        if began:
-            open_[tid] = i, began.group(1)
-        if (began and "unfinished" not in line) or "fsync resumed" in line:
-            begin, what = open_.pop(tid)
-            spans.append((begin, i, what))
-    return spans
+def begun(lines):
+    return {re.search(r"<([^>]*)", line).group(1) for line in lines if " fsync(" in line}
+
+
+def all_ended(lines):
+    """Whether each sync that began there also ended there."""
+    return (sum(" fsync(" in line and "unfinished" in line for line in lines) ==
+            sum("fsync resumed" in line for line in lines))
 
 
 def several(store):
@@ -211,17 +191,15 @@ def several(store):
     victim.ask()
     log = trace.end().splitlines()
     victim.agent.kill()
-    named = [(i, re.search(r"<([^>]*/records)>", log[i]).group(1)) for i in places(log)["name"]]
+    named = places(log)["name"]
     answered = answers(log)[-4:]
-    spans = synced(log)
-    files = {what for begin, end, what in spans if "/records/" in what and end < named[0][0]}
-    say([] if len(files) == len(named) == 4 else [named, files],
+    before, between = log[:named[0]], log[named[-1]:answered[0]]
+    files = {path for path in begun(before) if "/records/" in path}
+    say([] if len(files) == len(named) == 4 and all_ended(before) else [len(named), files],
         "four at once: each file is synced before the first name")
-    last = {folder: i for i, folder in named}
-    safe = [what for begin, end, what in spans
-            if begin > last.get(what, len(log)) and end < answered[0]]
-    say([] if sorted(safe) == sorted(last) and len(last) == 3 else [safe, last],
-        "each folder is synced once, after the last name in it and before the first answer")
+    folders = begun(between)
+    say([] if len(folders) == 3 and all_ended(between) else [folders],
+        "each folder is synced after the last name and before the first answer")
 
 
 def again(store):

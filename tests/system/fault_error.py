@@ -13,8 +13,8 @@ import sys
 from fault import Agent, Store, Trace, calls, say
 
 ERRORS = ["ENOSPC", "EIO", "EINTR", "EMFILE", "EROFS", "EDQUOT", "EACCES"]
-CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "pwrite64", "fsync", "linkat",
-         "unlinkat", "getdents64", "statx"}
+CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "fsync", "linkat", "unlinkat",
+         "getdents64", "statx"}
 SPACE = {"ENOSPC", "EDQUOT"}
 
 

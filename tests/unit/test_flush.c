@@ -7,8 +7,9 @@
 #include <stdlib.h>
 
 #include <dirent.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -29,53 +30,57 @@ static int threads(void)
 	return count;
 }
 
-/* Each is done once, and by how many threads. */
-struct work {
-	atomic_uint times[MANY];
-	pthread_t by[MANY];
-};
-
-static void bg_note(void *ctx, size_t nth)
+/* Files of no name; each third of them is a pipe, which cannot be synced. */
+static void open_many(struct flush *list, size_t count)
 {
-	struct work *w = ctx;
-
-	w->times[nth]++;
-	w->by[nth] = pthread_self();
+	for (size_t i = 0; i < count; i++) {
+		int pipe[2];
+		list[i] = (struct flush){ .error = -1 };
+		if (i % 3 == 2) {
+			assert_int_equal(pipe2(pipe, O_CLOEXEC), 0);
+			close(pipe[1]);
+			list[i].fd = pipe[0];
+			continue;
+		}
+		list[i].fd = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+		assert_int_equal(write(list[i].fd, "x", 1), 1);
+	}
 }
 
-static void do_many(size_t count)
+static void sync_many(size_t count)
 {
-	struct work w = { 0 };
+	struct flush list[MANY];
 
-	flush_all(count, bg_note, &w);
-	for (size_t i = 0; i < MANY; i++)
-		assert_int_equal(w.times[i], i < count);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(pthread_equal(w.by[i], pthread_self()) != 0, count < 2);
+	open_many(list, count);
+	flush_all(list, count);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(list[i].error, i % 3 == 2 ? EINVAL : 0);
+		close(list[i].fd);
+	}
 }
 
-static void each_is_done_once_and_where_there_are_several_by_others(void **state)
+static void each_sync_has_an_outcome_of_its_own(void **state)
 {
 	(void)state;
 	for (size_t count = 0; count < 9; count++)
-		do_many(count);
-	do_many(MANY);
-	do_many(3);
-	do_many(MANY);
+		sync_many(count);
+	sync_many(MANY);
+	sync_many(3);
+	sync_many(MANY);
 	flush_end();
 }
 
-static void a_single_one_needs_no_thread(void **state)
+static void a_single_sync_needs_no_thread(void **state)
 {
 	(void)state;
 	int before = threads();
 
-	do_many(1);
+	sync_many(1);
 	assert_int_equal(threads(), before);
-	do_many(2);
+	sync_many(2);
 	assert_int_equal(threads(), before + 2);
-	do_many(5);
-	do_many(2);
+	sync_many(5);
+	sync_many(2);
 	assert_int_equal(threads(), before + 5);
 	flush_end();
 	assert_int_equal(threads(), before);
@@ -85,9 +90,9 @@ static void after_the_end_it_begins_anew(void **state)
 {
 	(void)state;
 	flush_end();
-	do_many(4);
+	sync_many(4);
 	flush_end();
-	do_many(4);
+	sync_many(4);
 	flush_end();
 	flush_end();
 }
@@ -95,8 +100,8 @@ static void after_the_end_it_begins_anew(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_is_done_once_and_where_there_are_several_by_others),
-		cmocka_unit_test(a_single_one_needs_no_thread),
+		cmocka_unit_test(each_sync_has_an_outcome_of_its_own),
+		cmocka_unit_test(a_single_sync_needs_no_thread),
 		cmocka_unit_test(after_the_end_it_begins_anew),
 	};
 

@@ -286,7 +286,7 @@ static void a_batch_of_hundreds_needs_few_descriptors(void **state)
 	struct rlimit before, few;
 
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	few = (struct rlimit){ (rlim_t)names_in("/proc/self/fd") + 330, before.rlim_max };
+	few = (struct rlimit){ (rlim_t)names_in("/proc/self/fd") + 160, before.rlim_max };
 	for (size_t i = 0; i < COUNT_OF(entries); i++) {
 		char *name = xasprintf("R%zu.json", i);
 		entries[i] = entry(f, i % 2 ? "T-1" : "T-2", name, STR("x"));
