@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "reading.h"
 #include "repo.h"
 #include "revision.h"
@@ -26,14 +27,13 @@ struct looking {
 
 char *provenance_gitdir(const char *common, const char *source)
 {
-	char *dir = xasprintf("%s/worktrees/%s", common, source);
+	bool odd = source[0] == '.' || strchr(source, '/');
+	char *dir = place_gitdir(common, odd ? "main" : source);
 
-	if (strcmp(source, "main") == 0 || source[0] == '.' || strchr(source, '/') ||
-	    access(dir, F_OK) < 0) {
-		free(dir);
-		dir = xstrdup(common);
-	}
-	return dir;
+	if (access(dir, F_OK) == 0)
+		return dir;
+	free(dir);
+	return xstrdup(common);
 }
 
 /* -- On git's thread ---------------------------------------------------- */

@@ -21,7 +21,10 @@ bool provenance_is(const struct job *job);
 /* It has come back: its owner; the job is freed. */
 void *provenance_take(struct job *job);
 
-/* The git directory of a checkout: where its HEAD and its index are; the caller's. */
+/*
+ * The git directory of a checkout: where its HEAD and its index are; the common one where there
+ * is no checkout of that name, which may be whatever a client said.  The caller's.
+ */
 char *provenance_gitdir(const char *common, const char *source);
 
 #endif

@@ -444,13 +444,6 @@ static bool is_as_it_was(const struct site *site)
 	return same;
 }
 
-/* The caller's. */
-static char *gitdir_of(const struct sources *s, const char *name)
-{
-	return strcmp(name, "main") == 0 ? xstrdup(s->common)
-					 : xasprintf("%s/worktrees/%s", s->common, name);
-}
-
 /* NULL where there are too many. */
 static struct site *add_site(struct sources *s, const struct checkout *found)
 {
@@ -461,7 +454,7 @@ static struct site *add_site(struct sources *s, const struct checkout *found)
 	struct site *site = xcalloc(1, sizeof(*site));
 	*site = (struct site){ .all = s, .id = id, .name = xstrdup(found->name),
 			       .top = xstrdup(found->top) };
-	char *folder = gitdir_of(s, site->name);
+	char *folder = place_gitdir(s->common, site->name);
 	gitwork_init(&site->git, folder);
 	free(folder);
 	s->sites[s->count++] = site;
@@ -471,7 +464,7 @@ static struct site *add_site(struct sources *s, const struct checkout *found)
 /* Whether it is somebody else's; true where that is not as it was. */
 static bool see_site_owner(struct site *site, const char *top)
 {
-	char *gitdir = gitdir_of(site->all, site->name);
+	char *gitdir = place_gitdir(site->all->common, site->name);
 	bool before = site->foreign;
 
 	site->foreign = !owner_trusts(gitdir, top, &site->why);

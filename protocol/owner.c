@@ -134,7 +134,7 @@ bool owner_trusts_place(const struct place *p, struct fault *why)
 		return false;
 	if (!linked)
 		return true;
-	char *gitdir = xasprintf("%s/worktrees/%s", p->common, p->source);
+	char *gitdir = place_gitdir(p->common, p->source);
 	bool ok = owner_trusts(gitdir, p->top, why);
 	free(gitdir);
 	return ok;

@@ -147,6 +147,12 @@ static char *source_of(const char *gitdir, const char *common)
 	return xstrdup("main");
 }
 
+char *place_gitdir(const char *common, const char *source)
+{
+	return strcmp(source, "main") == 0 ? xstrdup(common)
+					   : xasprintf("%s/worktrees/%s", common, source);
+}
+
 /* A word for people in the names of local folders: the repository's own name. */
 static char *name_of(const char *common)
 {
