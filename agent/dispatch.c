@@ -299,19 +299,20 @@ static bool run(struct call *call, struct buf *out, struct fault *why)
 	return false;
 }
 
-static void drop_revisions(struct call *call)
+/* What git said, or is to be asked. */
+static void drop_asked(struct call *call)
 {
 	for (size_t i = 0; i < CALL_REVISIONS; i++) {
 		free(call->revisions[i].text);
 		view_free(call->revisions[i].view);
 	}
+	stances_free(call->stances);
+	ignored_free(call->ignored);
 }
 
 void call_drop(struct call *call)
 {
-	drop_revisions(call);
-	stances_free(call->stances);
-	ignored_free(call->ignored);
+	drop_asked(call);
 	buf_release(&call->told);
 	arena_release(&call->arena);
 	msgpack_zone_free(call->zone);
@@ -406,9 +407,7 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 			*parked = kept;
 		wait_for(kept);
 	} else {
-		drop_revisions(&call);
-		stances_free(call.stances);
-		ignored_free(call.ignored);
+		drop_asked(&call);
 		buf_release(&call.told);
 	}
 	arena_release(&call.arena);
