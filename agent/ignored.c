@@ -33,6 +33,14 @@ static void point(struct ignored_in *in)
 		in->paths[i] = at;
 }
 
+/* `of` is by source. */
+static void add_ticket(struct ignored_in *const *of, const struct index *ix, const struct ticket *t)
+{
+	for (const struct copy *c = t->copies; c; c = c->next)
+		if (of[c->source])
+			add_paths(of[c->source], index_source(ix, c->source), c);
+}
+
 struct ignored *ignored_new(struct index *ix, const struct ticket *only)
 {
 	struct ignored *g = xcalloc(1, sizeof(*g));
@@ -46,11 +54,10 @@ struct ignored *ignored_new(struct index *ix, const struct ticket *only)
 		of[i] = &g->at[g->count];
 		add_source(g, index_source(ix, i));
 	}
-	for (size_t i = 0; i < count; i++)
-		for (const struct copy *c = all[i]->copies; c && (!only || all[i] == only);
-		     c = c->next)
-			if (of[c->source])
-				add_paths(of[c->source], index_source(ix, c->source), c);
+	if (only)
+		add_ticket(of, ix, only);
+	for (size_t i = 0; !only && i < count; i++)
+		add_ticket(of, ix, all[i]);
 	for (size_t i = 0; i < g->count; i++)
 		point(&g->at[i]);
 	return g;

@@ -253,27 +253,28 @@ static void bg_ask_all(struct job *batch)
 
 /* -- Given and taken ---------------------------------------------------- */
 
-struct job *provenance_ask(const char *common, struct stances *stances, void *owner)
+static struct job *ask(const char *common, struct stances *stances, struct ignored *ignored,
+		       void *owner)
 {
 	struct asking *a = xcalloc(1, sizeof(*a));
 
 	*a = (struct asking){ .job = { .run = bg_ask_all },
 			      .common = xstrdup(common),
 			      .stances = stances,
+			      .ignored = ignored,
 			      .owner = owner };
-	stances->asked++;
 	return &a->job;
+}
+
+struct job *provenance_ask(const char *common, struct stances *stances, void *owner)
+{
+	stances->asked++;
+	return ask(common, stances, NULL, owner);
 }
 
 struct job *provenance_ignored(const char *common, struct ignored *ignored, void *owner)
 {
-	struct asking *a = xcalloc(1, sizeof(*a));
-
-	*a = (struct asking){ .job = { .run = bg_ask_all },
-			      .common = xstrdup(common),
-			      .ignored = ignored,
-			      .owner = owner };
-	return &a->job;
+	return ask(common, NULL, ignored, owner);
 }
 
 bool provenance_is(const struct job *job)
