@@ -94,6 +94,11 @@ static size_t place(const struct seen *seen, struct str name)
 	return from;
 }
 
+static bool is_at(const struct seen *seen, size_t at, struct str name)
+{
+	return at < seen->count && str_is(name, seen->files[at]->name);
+}
+
 static void insert(struct seen *seen, size_t at, struct str name)
 {
 	struct file *f = xcalloc(1, sizeof(*f) + name.len + 1);
@@ -111,7 +116,7 @@ static void insert(struct seen *seen, size_t at, struct str name)
 void seen_entry(struct seen *seen, struct str name, const struct stat *st, int64_t now)
 {
 	size_t at = place(seen, name);
-	bool known = at < seen->count && str_is(name, seen->files[at]->name);
+	bool known = is_at(seen, at, name);
 
 	if (st && !known)
 		insert(seen, at, name);
@@ -129,16 +134,15 @@ bool seen_entry_is(const struct seen *seen, struct str name, const struct stat *
 {
 	size_t at = place(seen, name);
 
-	return at < seen->count && str_is(name, seen->files[at]->name) &&
-	       seen->files[at]->look.dev == st->st_dev && seen->files[at]->look.ino == st->st_ino;
+	return is_at(seen, at, name) && seen->files[at]->look.dev == st->st_dev &&
+	       seen->files[at]->look.ino == st->st_ino;
 }
 
 ino_t seen_several(const struct seen *seen, struct str name)
 {
 	size_t at = place(seen, name);
-	bool known = at < seen->count && str_is(name, seen->files[at]->name);
 
-	return known && seen->files[at]->look.several ? seen->files[at]->look.ino : 0;
+	return is_at(seen, at, name) && seen->files[at]->look.several ? seen->files[at]->look.ino : 0;
 }
 
 size_t seen_count(const struct seen *seen)
