@@ -124,10 +124,11 @@ static void what_nobody_else_sees_names_nobody_else(void **state)
 	assert_string_equal(named(ix, before), "A");
 }
 
-static void waits_for_a_time_a_place_and_a_ticket_are_reached(void **state)
-{
-	struct index *ix = *state;
+#define UNTIL_D ",\"note\":\"n\",\"until\":{\"ticket\":\"D\",\"state\":\"done\"}"
 
+/* A waits for a time, B for a place, C for D. */
+static void let_wait(struct index *ix)
+{
 	model_item(ix, "main", "A", "queued");
 	model_item(ix, "main", "B", "queued");
 	model_item(ix, "main", "C", "queued");
@@ -136,8 +137,14 @@ static void waits_for_a_time_a_place_and_a_ticket_are_reached(void **state)
 		     ",\"note\":\"n\",\"until\":{\"after\":\"2026-06-01T01:00:00Z\"}");
 	model_record(ix, "main", "B", "R2", "waiting_capacity_note", 1,
 		     ",\"note\":\"n\",\"until\":{\"free\":1}");
-	model_record(ix, "main", "C", "R3", "waiting_capacity_note", 1,
-		     ",\"note\":\"n\",\"until\":{\"ticket\":\"D\",\"state\":\"done\"}");
+	model_record(ix, "main", "C", "R3", "waiting_capacity_note", 1, UNTIL_D);
+}
+
+static void waits_for_a_time_a_place_and_a_ticket_are_reached(void **state)
+{
+	struct index *ix = *state;
+
+	let_wait(ix);
 	settle(ix);
 	uint64_t before = index_generation(ix);
 	now = index_next_time(ix);
@@ -153,17 +160,8 @@ static void a_wait_that_is_taken_away_leaves_the_others(void **state)
 {
 	struct index *ix = *state;
 
-	model_item(ix, "main", "A", "queued");
-	model_item(ix, "main", "B", "queued");
-	model_item(ix, "main", "C", "queued");
-	model_item(ix, "main", "D", "inprogress");
-	model_record(ix, "main", "A", "R1", "waiting_capacity_note", 1,
-		     ",\"note\":\"n\",\"until\":{\"after\":\"2026-06-01T01:00:00Z\"}");
-	model_record(ix, "main", "B", "R2", "waiting_capacity_note", 1,
-		     ",\"note\":\"n\",\"until\":{\"free\":1}");
-	for (int i = 0; i < 2; i++)
-		model_record(ix, "main", i ? "B" : "C", "R3", "waiting_capacity_note", 1,
-			     ",\"note\":\"n\",\"until\":{\"ticket\":\"D\",\"state\":\"done\"}");
+	let_wait(ix);
+	model_record(ix, "main", "B", "R3", "waiting_capacity_note", 1, UNTIL_D);
 	settle(ix);
 	model_drop(ix, "main", "B/artifacts/records/R3.json");
 	settle(ix);
