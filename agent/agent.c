@@ -647,7 +647,8 @@ static bool open_door(struct agent *a, const struct agent_options *options, stru
 static bool set_up(struct agent *a, const struct place *place, const struct agent_options *options,
 		   struct fault *why)
 {
-	if (!owner_trusts_place(place, why) || !git_new(place->common, &a->git, why) || !may_start(a, options, why) ||
+	if (!owner_trusts_place(place, why) || !git_new(place->common, &a->git, why) ||
+	    !may_start(a, options, why) ||
 	    (!options->stdio && !life_lock(place, options->lock, &a->lock, why)) ||
 	    !watch_new(&a->watch, why))
 		return false;

@@ -99,7 +99,8 @@ bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, str
 		return true;
 	}
 	if (p->audit ? !audit(call, p, &page, &rows, &errors, why)
-		     : !doctor_run(call->ix, only, call->ignored, call->now, &call->arena, &page, &rows, &errors, why))
+		     : !doctor_run(call->ix, only, call->ignored, call->now, &call->arena, &page,
+				   &rows, &errors, why))
 		return false;
 	answer_page(call, &page);
 	wire_put_int(&call->out, "errors", (int64_t)errors);

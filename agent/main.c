@@ -13,7 +13,7 @@
  *   rpc         the request table as C            params    maps against the table
  *   frame       messages found and taken apart    wire      messages written
  *   describe    the table as help and schema      place     where everything is
- *   session     who it is that asks       owner     whose repository it is
+ *   session     who it is that asks               owner     whose repository it is
  *
  * agent/
  *  floor        hash     tables and lists         arena     memory freed at once
@@ -35,7 +35,7 @@
  *   thread      decisions in a thread.md          follow    verdicts as they change
  *   view        one commit, one checkout          diff      what changed between two
  *   past        what commits did to records       log_rows  joined with what is now
- *   audit       an index against another      stance    how records stand to git
+ *   audit       an index against another          stance    how records stand to git
  *   ignored     files that git leaves out
  *  world        one thing of the system each; paths and bytes, never Tickets
  *   beneath     open what lies below a folder     watch     know what changes

@@ -92,7 +92,8 @@ bool repo_open(const char *common, const char *gitdir, struct repo **into, struc
 				     first.text);
 	}
 	struct repo *r = xcalloc(1, sizeof(*r));
-	*r = (struct repo){ .by = by, .back = back, .common = xstrdup(common), .gitdir = xstrdup(gitdir) };
+	*r = (struct repo){ .by = by, .back = back, .common = xstrdup(common),
+			    .gitdir = xstrdup(gitdir) };
 	char *shallow = xasprintf("%s/shallow", common);
 	slurp(shallow, &r->shallow);
 	free(shallow);
