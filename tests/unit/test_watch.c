@@ -75,8 +75,17 @@ static void note(struct folder *f, struct str path, char *what)
 	HASH_ADD_KEYPTR(hh, f->mirror, p->path, path.len, p);
 }
 
+/* Removed when a name like its last is come upon, just before it is looked at. */
+static const char *snatched;
+
 static int on_watch_role(int parent, struct str name)
 {
+	const char *path = snatched;
+
+	if (path && str_is(name, strrchr(path, '/') + 1)) {
+		snatched = NULL;
+		assert_int_equal(rmdir(path), 0);
+	}
 	return (int)layout_role((enum role)parent, name);
 }
 
@@ -1300,6 +1309,75 @@ static void a_file_with_a_name_where_nothing_is_watched_is_seen_at_both(void **s
 	link_while_all_is_read(f);
 }
 
+/* A Ticket for whose folders there are no watches, with every name that can be in them. */
+static void put_unwatched(struct folder *f)
+{
+	watch_faults.limit = watch_counts(f->w)->watches;
+	put_ticket("root/T-3");
+	put("root/T-3/artifacts/orchestration-plan.jsonl", "plan");
+	check(f);
+	assert_int_equal(watch_counts(f->w)->refused, 3);
+}
+
+/* By a path through the link all in it is as it was, and as complete. */
+static void a_folder_swapped_for_a_link_where_nothing_is_watched_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put_unwatched(f);
+	move("root/T-3/artifacts", "out/a");
+	assert_int_equal(symlink("../../out/a", "root/T-3/artifacts"), 0);
+	check(f);
+	assert_int_equal(unlink("root/T-3/artifacts"), 0);
+	move("out/a", "root/T-3/artifacts");
+	check(f);
+	move("root/T-3", "out/T-3");
+	assert_int_equal(symlink("../out/T-3", "root/T-3"), 0);
+	check(f);
+}
+
+/* It has one of the watches that others gave back; that it goes is told where there is none. */
+static void a_watched_folder_that_leaves_one_that_is_not_is_seen_to_go(void **state)
+{
+	struct folder *f = *state;
+
+	put_unwatched(f);
+	move("root/T-3/artifacts", "out/a");
+	check(f);
+	move("out/a", "root/T-3/artifacts");
+	watch_drain(f->w);
+	watch_walk(f->w);
+	watch_faults.limit++;
+	watch_settle(f->w);
+	check(f);
+	assert_int_equal(watch_counts(f->w)->refused, 2);
+	move("root/T-3/artifacts", "out/a");
+	check(f);
+	move("out/a", "root/T-3/artifacts");
+	check(f);
+}
+
+/* A name is known then that nothing is known about. */
+static void a_folder_that_goes_as_it_is_to_be_watched_is_seen_when_it_is_back(void **state)
+{
+	struct folder *f = *state;
+
+	watch_faults.limit = watch_counts(f->w)->watches;
+	make_dir("out/T-3");
+	put("out/T-3/item.md", "three");
+	make_dir("out/T-3/artifacts");
+	move("out/T-3", "root/T-3");
+	char *path = xasprintf("%s/root/T-3/artifacts", f->base);
+	snatched = path;
+	check(f);
+	assert_null(snatched);
+	free(path);
+	assert_int_equal(watch_counts(f->w)->refused, 1);
+	make_dir("root/T-3/artifacts");
+	put("root/T-3/artifacts/relations.json", "new");
+	check(f);
+}
+
 static void a_rescan_keeps_its_reason(void **state)
 {
 	struct folder *f = *state;
@@ -1405,6 +1483,9 @@ int main(void)
 		with_folder(a_file_that_lost_a_name_is_seen_to_the_last_write_through_that),
 		with_folder(a_file_that_got_a_name_while_all_was_read_is_seen_at_both),
 		with_folder(a_file_with_a_name_where_nothing_is_watched_is_seen_at_both),
+		with_folder(a_folder_swapped_for_a_link_where_nothing_is_watched_is_seen),
+		with_folder(a_watched_folder_that_leaves_one_that_is_not_is_seen_to_go),
+		with_folder(a_folder_that_goes_as_it_is_to_be_watched_is_seen_when_it_is_back),
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
 		with_folder(what_editors_write_beside_a_file_is_nobodys),
