@@ -1009,7 +1009,12 @@ static void a_folder_beside_the_tree_tells_its_names(void **state)
 
 /* -- Whatever happens ------------------------------------------------------------------------ */
 
-#define STEPS 2000
+static int steps(int usual)
+{
+	const char *scale = getenv("TP_SCALE");
+
+	return scale && strcmp(scale, "100") == 0 ? usual * 150 : usual;
+}
 
 /* A path that is ours, or nearly, or outside. */
 static const char *random_path(uint64_t *seed)
@@ -1040,6 +1045,8 @@ static const char *random_path(uint64_t *seed)
 		"root/open/T-1/artifacts/records",
 		"root/T-1/artifacts/relations.json",
 		"root/T-2/artifacts/relations.json",
+		"root/T-1/artifacts/orchestration-plan.jsonl",
+		"root/T-2/artifacts/orchestration-plan.jsonl",
 		"root/T-1/artifacts/records/R1.json",
 		"root/T-2/artifacts/records/R1.json",
 		"root/T-2/artifacts/records/R2.json",
@@ -1136,7 +1143,7 @@ static void whatever_happens_the_mirror_is_the_tree(void **state)
 	struct folder *f = *state;
 	uint64_t seed = 7;
 
-	for (int i = 0; i < STEPS; i++) {
+	for (int left = steps(2000); left; left--) {
 		random_step(&seed);
 		if (model_random(&seed, 3))
 			check(f);
@@ -1151,7 +1158,7 @@ static void whatever_happens_where_nothing_is_watched_the_mirror_is_the_tree(voi
 	struct folder *f = *state;
 	uint64_t seed = 11;
 
-	for (int i = 0; i < STEPS / 2; i++) {
+	for (int left = steps(1000); left; left--) {
 		random_step(&seed);
 		if (model_random(&seed, 3))
 			check(f);
@@ -1167,7 +1174,7 @@ static void whatever_happens_while_watches_run_out_the_mirror_is_the_tree(void *
 	struct folder *f = *state;
 	uint64_t seed = 13, refused = 0;
 
-	for (int i = 0; i < STEPS; i++) {
+	for (int left = steps(2000); left; left--) {
 		random_step(&seed);
 		if (!model_random(&seed, 20))
 			watch_faults.limit = 1 + model_random(&seed, 12);
