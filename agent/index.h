@@ -137,6 +137,8 @@ void index_put(struct index *ix, int source, struct str path, struct content *co
  */
 struct content *index_known(const struct index *ix, struct str path, enum role role,
 			    struct str bytes);
+/* The artifact file that the source has at this path, or NULL. */
+struct doc *index_doc(const struct index *ix, int source, struct str path);
 /* What is at this path, file or folder, is gone; "" for the whole tree. */
 void index_drop(struct index *ix, int source, struct str path);
 /* A problem at this path; stands until index_drop of it or of a folder above. */

@@ -110,15 +110,21 @@ static void drop_copy_if_empty(struct index *ix, struct copy *copy)
 		drop_copy(ix, copy);
 }
 
+struct doc *index_doc(const struct index *ix, int source, struct str path)
+{
+	struct doc *doc;
+
+	HASH_FIND(hh, ix->docs[source], path.at, path.len, doc);
+	return doc;
+}
+
 /* The content that a source has of a file, or NULL. */
 static struct content *content_at(const struct index *ix, const struct copy *c, struct str path,
 				  enum role role)
 {
-	struct doc *doc;
-
 	if (role == ROLE_ITEM)
 		return c->item;
-	HASH_FIND(hh, ix->docs[c->source], path.at, path.len, doc);
+	const struct doc *doc = index_doc(ix, c->source, path);
 	return doc ? doc->content : NULL;
 }
 
@@ -140,9 +146,8 @@ static struct content *share(struct index *ix, const struct copy *copy, struct s
 
 static void put_doc(struct index *ix, struct copy *copy, struct str path, struct content *content)
 {
-	struct doc *doc;
+	struct doc *doc = index_doc(ix, copy->source, path);
 
-	HASH_FIND(hh, ix->docs[copy->source], path.at, path.len, doc);
 	if (doc && content_same(doc->content, content)) {
 		doc->epoch = ix->epoch;
 		content_free(content);
@@ -253,7 +258,7 @@ static void drop_in_ticket(struct index *ix, int source, const struct spot *spot
 	}
 	if (str_is(spot->file, "item.md") && copy->item)
 		set_item(ix, copy, NULL);
-	HASH_FIND(hh, ix->docs[source], path.at, path.len, doc);
+	doc = index_doc(ix, source, path);
 	if (doc) {
 		drop_doc(ix, doc);
 	} else {
@@ -354,9 +359,8 @@ void index_lost_put(struct index *ix, struct str path, struct content *content)
 
 void index_lost_drop(struct index *ix, struct str path)
 {
-	struct doc *doc;
+	struct doc *doc = index_doc(ix, SOURCE_LOST, path);
 
-	HASH_FIND(hh, ix->docs[SOURCE_LOST], path.at, path.len, doc);
 	if (!doc)
 		return;
 	struct ticket *t = doc->copy->ticket;

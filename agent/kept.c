@@ -17,7 +17,9 @@
 struct writing {
 	UT_hash_handle hh; /* by key */
 	unsigned count;
-	char key[]; /* TICKET/NAME */
+	bool seen;   /* in a checkout */
+	bool copied; /* somebody's write was what made it */
+	char key[];  /* TICKET/NAME */
 };
 
 struct kept {
@@ -87,27 +89,6 @@ void kept_writing(struct kept *k, struct str ticket, const char *name)
 	}
 	w->count++;
 	free(key);
-}
-
-void kept_wrote(struct kept *k, struct str ticket, const char *name)
-{
-	char *key;
-	struct writing *w = find_writing(k, ticket, name, &key);
-
-	free(key);
-	if (!w || --w->count)
-		return;
-	HASH_DELETE(hh, k->writing, w);
-	free(w);
-}
-
-static bool is_writing(const struct kept *k, struct str ticket, const char *name)
-{
-	char *key;
-	bool yes = find_writing(k, ticket, name, &key);
-
-	free(key);
-	return yes;
 }
 
 static struct kept_file *file_new(struct kept *k, const char *ticket, const char *name)
@@ -189,30 +170,37 @@ void kept_free(struct kept *k)
 
 /* -- Where they are ----------------------------------------------------- */
 
-static bool is_file_of(const struct doc *d, const char *name)
+/* Whether it is in no commit, so far as is known. */
+static void set_loose(struct kept *k, struct doc *d, bool loose)
 {
-	struct str path = str_of(d->path), end = str_of(name);
+	if (d->loose == loose)
+		return;
+	d->loose = loose;
+	index_touch_ticket(k->ix, d->copy->ticket);
+}
 
-	return d->content->role == ROLE_RECORD && str_ends(path, end) &&
-	       path.at[path.len - end.len - 1] == '/';
+/* The record file of that name in one folder of the Ticket, or NULL. */
+static struct doc *doc_in(const struct kept *k, const struct copy *c, const char *name)
+{
+	char *path = xasprintf("%s/artifacts/records/%s", c->dir, name);
+	struct doc *d = index_doc(k->ix, c->source, str_of(path));
+
+	free(path);
+	return d;
 }
 
 /* Say of each checkout's file whether it is in no commit; whether there is any. */
 static bool mark(struct kept *k, const struct kept_file *f, bool loose)
 {
-	struct ticket *t = index_named(k->ix, str_of(f->ticket));
+	const struct ticket *t = index_named(k->ix, str_of(f->ticket));
 	bool any = false;
 
-	for (struct copy *c = t ? t->copies : NULL; c; c = c->next)
-		for (struct doc *d = c->docs; d; d = d->next) {
-			if (!is_file_of(d, f->name))
-				continue;
-			any = true;
-			if (d->loose == loose)
-				continue;
-			d->loose = loose;
-			index_touch_ticket(k->ix, t);
-		}
+	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next) {
+		struct doc *d = doc_in(k, c, f->name);
+		if (d)
+			set_loose(k, d, loose);
+		any |= d != NULL;
+	}
 	return any;
 }
 
@@ -371,6 +359,28 @@ void sighting_release(struct sighting *s)
 	free(s->path);
 }
 
+/* It is ours, and not yet in a commit: said at once, so that it settles with what was read. */
+static void see_ours(struct kept *k, int source, struct str path)
+{
+	struct doc *d = index_doc(k->ix, source, path);
+
+	if (d)
+		set_loose(k, d, true);
+}
+
+static bool is_writing(struct kept *k, struct str ticket, const char *name)
+{
+	char *key;
+	struct writing *w = k->writing ? find_writing(k, ticket, name, &key) : NULL;
+
+	if (!k->writing)
+		return false;
+	free(key);
+	if (w)
+		w->seen = true;
+	return w;
+}
+
 void kept_sight(struct kept *k, int source, struct str path)
 {
 	const struct source *from = index_source(k->ix, source);
@@ -381,8 +391,10 @@ void kept_sight(struct kept *k, int source, struct str path)
 		return;
 	const char *slash = memrchr(path.at, '/', path.len);
 	/* The path is a string, and its end is the name. */
-	if (k->writing && is_writing(k, spot.ticket, slash + 1))
+	if (is_writing(k, spot.ticket, slash + 1)) {
+		see_ours(k, source, path);
 		return;
+	}
 	s.ticket = xstrndup(spot.ticket.at, spot.ticket.len);
 	s.name = xstrndup(slash + 1, (size_t)(path.at + path.len - slash) - 1);
 	s.source = xstrdup(from->name);
@@ -391,6 +403,7 @@ void kept_sight(struct kept *k, int source, struct str path)
 	const struct kept_file *known = kept_find(k, s.ticket, s.name);
 	/* Others write a file bit by bit, and what was seen first may be half of it. */
 	if (known && !known->source) {
+		see_ours(k, source, path);
 		/* In another checkout, too. */
 		k->wanting |= known->found;
 		sighting_release(&s);
@@ -403,6 +416,38 @@ void kept_sight(struct kept *k, int source, struct str path)
 			 SIGHTINGS_MAX);
 }
 
+/* What was taken for ours is what others wrote under that name. */
+static void sight_theirs(struct kept *k, struct str ticket, const char *name)
+{
+	const struct ticket *t = index_named(k->ix, ticket);
+
+	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next) {
+		struct doc *d = doc_in(k, c, name);
+		if (!d)
+			continue;
+		set_loose(k, d, false);
+		kept_sight(k, c->source, str_of(d->path));
+	}
+}
+
+void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied)
+{
+	char *key;
+	struct writing *w = find_writing(k, ticket, name, &key);
+
+	free(key);
+	if (!w)
+		return;
+	w->copied |= copied;
+	if (--w->count)
+		return;
+	bool theirs = w->seen && !w->copied;
+	HASH_DELETE(hh, k->writing, w);
+	free(w);
+	if (theirs)
+		sight_theirs(k, ticket, name);
+}
+
 void kept_sight_all(struct kept *k)
 {
 	size_t count;
@@ -413,6 +458,7 @@ void kept_sight_all(struct kept *k)
 			for (const struct doc *d = c->docs; d; d = d->next)
 				if (d->content->role == ROLE_RECORD)
 					kept_sight(k, c->source, str_of(d->path));
+	index_settle(k->ix);
 }
 
 size_t kept_sighted(const struct kept *k)

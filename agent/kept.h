@@ -48,10 +48,11 @@ bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *i
 
 /*
  * Between the two we write that file, with a copy: a checkout in which it is
- * seen before we are told that it is done has nothing new.
+ * seen before we are told that it is done has nothing new, but a file that is in
+ * no commit.  `copied`: it was written; else what was seen was somebody else's.
  */
 void kept_writing(struct kept *k, struct str ticket, const char *name);
-void kept_wrote(struct kept *k, struct str ticket, const char *name);
+void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied);
 
 /* A copy is there now, of a file that we wrote, or that was seen in this source. */
 void kept_add(struct kept *k, struct str ticket, const char *name, const char *source);
@@ -68,9 +69,9 @@ void kept_prune(struct kept *k, struct kept_file *file);
 /* None has. */
 void kept_lose(struct kept *k, struct kept_file *file);
 
-/* Take note of a record file: a copy is to be kept, or another one. */
+/* Take note of a record file, before the index settles: a copy is to be kept, or another one. */
 void kept_sight(struct kept *k, int source, struct str path);
-/* All that the index has, as far as there are not too many. */
+/* All that the index has, as far as there are not too many; settles it again. */
 void kept_sight_all(struct kept *k);
 /* What was sighted since the last call, the caller's with each text. */
 struct sighting *kept_take_sightings(struct kept *k, size_t *count);

@@ -528,7 +528,7 @@ void timeline_writes(struct timeline *t, const char *dir, const char *name)
 
 void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied)
 {
-	kept_wrote(t->kept, ticket_of(dir), name);
+	kept_wrote(t->kept, ticket_of(dir), name, copied);
 	if (copied)
 		kept_add(t->kept, ticket_of(dir), name, NULL);
 }

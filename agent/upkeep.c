@@ -90,18 +90,6 @@ void upkeep_before(struct sources *s, bool changed, bool look)
 
 /* -- Own writes --------------------------------------------------------- */
 
-static const struct doc *find_doc(const struct site *site, struct str path)
-{
-	struct spot spot;
-	const struct ticket *t = layout_split(path, &spot) ? index_find(site->all->ix, spot.ticket) : NULL;
-
-	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next)
-		for (const struct doc *d = c->source == site->id ? c->docs : NULL; d; d = d->next)
-			if (str_is(path, d->path))
-				return d;
-	return NULL;
-}
-
 static struct site *site_at(const struct sources *s, const char *root)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -119,7 +107,7 @@ void sources_wrote(struct sources *s, const char *root, const char *path)
 {
 	struct site *site = site_at(s, root);
 
-	if (!site || find_doc(site, str_of(path)) ||
+	if (!site || index_doc(s->ix, site->id, str_of(path)) ||
 	    faccessat(watch_tree_fd(site->tree), path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	log_error("sources: %s/%s was written here and nobody told of it; the tree is looked through from now on",

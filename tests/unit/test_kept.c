@@ -76,10 +76,10 @@ static void what_is_being_written_is_no_sighting_until_all_who_asked_are_done(vo
 	kept_writing(b->kept, STR("T-1"), FILE_NAME);
 	kept_sight(b->kept, b->source, PATH);
 	assert_int_equal(sighted_now(b), 0);
-	kept_wrote(b->kept, STR("T-1"), FILE_NAME);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
 	kept_sight(b->kept, b->source, PATH);
 	assert_int_equal(sighted_now(b), 0);
-	kept_wrote(b->kept, STR("T-1"), FILE_NAME);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
 	kept_sight(b->kept, b->source, PATH);
 	assert_int_equal(sighted_now(b), 1);
 }
@@ -98,9 +98,76 @@ static void what_we_wrote_is_no_sighting(void **state)
 	struct box *b = *state;
 
 	kept_writing(b->kept, STR("T-1"), FILE_NAME);
-	kept_wrote(b->kept, STR("T-1"), FILE_NAME);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
 	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
 	kept_sight(b->kept, b->source, PATH);
+	assert_int_equal(sighted_now(b), 0);
+}
+
+static bool is_loose(struct box *b)
+{
+	return index_doc(b->ix, b->source, PATH)->loose;
+}
+
+static void see(struct box *b)
+{
+	model_record(b->ix, "main", "T-1", "01JAAAAAAAAAAAAAAAAAAAAAAA", "related", 1,
+		     ",\"related_ticket\":\"T-2\"");
+	kept_sight(b->kept, b->source, PATH);
+}
+
+static void what_we_write_is_in_no_commit_as_soon_as_it_is_seen(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	see(b);
+	assert_true(is_loose(b));
+	index_settle(b->ix);
+	uint64_t settled = index_generation(b->ix);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
+	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
+	kept_look(b->kept);
+	/* Nothing is left to be said of it. */
+	assert_int_equal(index_generation(b->ix), settled);
+	assert_int_equal(sighted_now(b), 0);
+}
+
+static void what_we_wrote_and_see_afterwards_is_in_no_commit_at_once(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
+	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
+	see(b);
+	assert_true(is_loose(b));
+}
+
+static void what_others_wrote_before_we_could_is_sighted_when_we_are_told(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	see(b);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, false);
+	assert_int_equal(sighted_now(b), 0);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, false);
+	assert_false(is_loose(b));
+	assert_int_equal(sighted_now(b), 1);
+}
+
+static void what_one_of_two_wrote_is_ours(void **state)
+{
+	struct box *b = *state;
+
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	see(b);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, false);
+	assert_true(is_loose(b));
 	assert_int_equal(sighted_now(b), 0);
 }
 
@@ -114,6 +181,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_ticket_s_file_of_that_name_is_another,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_we_wrote_is_no_sighting, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_we_write_is_in_no_commit_as_soon_as_it_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_we_wrote_and_see_afterwards_is_in_no_commit_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_others_wrote_before_we_could_is_sighted_when_we_are_told, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(what_one_of_two_wrote_is_ours, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
