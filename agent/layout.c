@@ -72,9 +72,13 @@ enum role layout_role(enum role parent, struct str name)
 	return ROLE_NONE;
 }
 
-unsigned layout_names(enum role folder)
+const char *const *layout_names(enum role folder)
 {
-	return folder == ROLE_TICKET ? 2 : folder == ROLE_ARTIFACTS ? 3 : 0;
+	static const char *const ticket[] = { "item.md", "artifacts", NULL };
+	static const char *const artifacts[] = { "orchestration-plan.jsonl", "relations.json",
+						 "records", NULL };
+
+	return folder == ROLE_TICKET ? ticket : folder == ROLE_ARTIFACTS ? artifacts : NULL;
 }
 
 /* The first component of a path; *rest is what follows its slash. */

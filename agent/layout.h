@@ -37,8 +37,8 @@ static inline bool role_is_file(enum role role)
 
 /* What something of that name is in a folder of that role. */
 enum role layout_role(enum role parent, struct str name);
-/* How many names that are anything a folder of that role can hold; 0: any number. */
-unsigned layout_names(enum role folder);
+/* All the names that are anything in a folder of that role, up to a NULL; NULL: there is no end of them. */
+const char *const *layout_names(enum role folder);
 
 /* A path below the root, taken apart. */
 struct spot {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "watch_private.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -207,6 +208,62 @@ static void found(struct watch_tree *t, struct node *parent, struct str name, in
 	found_at_dir(t, parent, name, role, type);
 }
 
+/* What is at a path below the root; false, with errno, where that cannot be told. */
+static bool stat_at(const struct watch_tree *t, struct str path, struct stat *st)
+{
+	return fstatat(t->fd, path.at, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * Where names that differ in case are one, a name that is asked for may be there as another,
+ * and events would tell of that one.  It is the same in a whole tree.
+ */
+static void probe(struct watch_tree *t, const struct node *n, const char *name,
+		  const struct stat *st)
+{
+	char other[64];
+	struct stat twin;
+	size_t len = 0;
+
+	for (; name[len] && len < sizeof(other); len++)
+		other[len] = (char)toupper((unsigned char)name[len]);
+	t->probed = true;
+	t->folds = stat_at(t, path_of(t->w, n, (struct str){ other, len }), &twin) &&
+		   twin.st_dev == st->st_dev && twin.st_ino == st->st_ino;
+}
+
+/*
+ * Where all names that matter are known they are looked for one by one, which costs half of
+ * what listing the folder does.  False, and nothing is told, where it has to be listed.
+ */
+static bool find_names(struct watch_tree *t, struct node *n)
+{
+	const char *const *names = t->ops->names(n->role);
+	unsigned char type[WATCH_NAMES_MAX];
+	struct stat st;
+
+	if (!names || n->wd < 0 || t->folds ||
+	    !stat_at(t, path_of(t->w, n, STR_NONE), &st) || !S_ISDIR(st.st_mode) ||
+	    st.st_dev != t->dev)
+		return false;
+	ino_t ino = st.st_ino;
+	for (size_t i = 0; names[i]; i++) {
+		bool there = stat_at(t, path_of(t->w, n, str_of(names[i])), &st);
+		if (!there && errno != ENOENT)
+			return false;
+		type[i] = there ? IFTODT(st.st_mode) : DT_UNKNOWN;
+		if (there && !t->probed)
+			probe(t, n, names[i], &st);
+	}
+	if (t->folds)
+		return false;
+	n->ino = ino;
+	for (size_t i = 0; names[i]; i++)
+		if (type[i] != DT_UNKNOWN && !FAULTY(no_scan))
+			found(t, n, str_of(names[i]), -1, type[i]);
+	return true;
+}
+
 static void list(struct watch_tree *t, struct node *n, int fd)
 {
 	struct dirent *entry;
@@ -265,8 +322,11 @@ void watch_crawl(struct watch_tree *t, struct node *n)
 	enum beneath_result result = BENEATH_GONE;
 	int cause, fd = -1;
 
-	if (mind(t, n))
+	if (mind(t, n)) {
+		if (find_names(t, n))
+			return;
 		fd = watch_open_node(t, n, &result);
+	}
 	else if (errno == ENOTDIR)
 		result = BENEATH_NOT_REGULAR;
 	else if (errno != ENOENT)

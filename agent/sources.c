@@ -37,7 +37,7 @@ static struct content *content_of(const struct sources *s, struct str path, enum
 	return known ? known : reading_of(path, role, bytes);
 }
 
-static unsigned on_watch_names(int role)
+static const char *const *on_watch_names(int role)
 {
 	return layout_names((enum role)role);
 }

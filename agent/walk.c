@@ -71,8 +71,11 @@ static void walk_files(struct watch_tree *t, struct node *n)
  */
 static bool is_complete(const struct node *n)
 {
-	size_t names = n->tree->ops->names(n->role);
+	const char *const *list = n->tree->ops->names(n->role);
+	size_t names = 0;
 
+	while (list && list[names])
+		names++;
 	if (!names || !n->parent || n->parent->wd < 0 || seen_count(n->seen) + n->kid_count != names)
 		return false;
 	for (uint32_t i = 0; i < n->kid_count; i++)

@@ -41,12 +41,16 @@ enum watch_kind {
 	WATCH_REPORT, /* a folder of that name is trouble */
 };
 
+#define WATCH_NAMES_MAX 8
 struct watch_ops {
 	/* What something of that name in a folder of that role is. */
 	int (*role)(int parent, struct str name);
 	enum watch_kind (*kind)(int role);
-	/* How many names of ours a folder of that role can hold; 0: any number. */
-	unsigned (*names)(int role);
+	/*
+	 * All names of ours that a folder of that role can hold, at most WATCH_NAMES_MAX, up to a
+	 * NULL; NULL: any number.
+	 */
+	const char *const *(*names)(int role);
 	/*
 	 * A file that is ours may be there, or have changed, or be gone: read it.  Path from the
 	 * root.  *st is all zero; where the file could be opened, put in it what it was then.

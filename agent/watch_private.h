@@ -36,6 +36,7 @@ struct watch_tree {
 	dev_t dev;
 	ino_t ino;
 	bool whole;         /* everything in it is being told */
+	bool probed, folds; /* whether ITEM.MD is item.md there: asked once, where there is one */
 	struct node *before; /* the root as it was then; NULL the first time */
 	const char *rescan; /* why it is to be read again */
 	const char *blind;  /* why it is not watched */

@@ -31,7 +31,7 @@ static enum watch_kind on_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
-static unsigned on_names(int role)
+static const char *const *on_names(int role)
 {
 	return layout_names((enum role)role);
 }

@@ -77,6 +77,8 @@ static void note(struct folder *f, struct str path, char *what)
 
 /* Removed when a name like its last is come upon, just before it is looked at. */
 static const char *snatched;
+/* How often a folder was read with such a file in it, which is nobody's. */
+static unsigned threads_met;
 
 static int on_watch_role(int parent, struct str name)
 {
@@ -86,6 +88,7 @@ static int on_watch_role(int parent, struct str name)
 		snatched = NULL;
 		assert_int_equal(rmdir(path), 0);
 	}
+	threads_met += str_is(name, "thread.md");
 	return (int)layout_role((enum role)parent, name);
 }
 
@@ -96,7 +99,7 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
-static unsigned on_watch_names(int role)
+static const char *const *on_watch_names(int role)
 {
 	return layout_names((enum role)role);
 }
@@ -1443,6 +1446,43 @@ static void what_editors_write_beside_a_file_is_nobodys(void **state)
 	assert_int_equal(f->files, 0);
 }
 
+static void look_anew(struct folder *f)
+{
+	char *root = xasprintf("%s/root", f->base);
+	struct fault why;
+
+	threads_met = 0;
+	watch_tree_free(f->tree);
+	assert_true(watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why));
+	free(root);
+	check(f);
+}
+
+static void where_all_names_are_known_a_folder_is_not_listed(void **state)
+{
+	struct folder *f = *state;
+
+	look_anew(f);
+	assert_int_equal(threads_met, 0);
+	assert_int_equal(unlink("root/T-1/item.md"), 0);
+	assert_int_equal(unlink("root/open/T-2/item.md"), 0);
+	check(f);
+	look_anew(f);
+	assert_int_equal(threads_met, 0);
+}
+
+/* Else Item.md would be taken for item.md, and its changes for those of another file. */
+static void where_case_does_not_matter_each_folder_is_listed(void **state)
+{
+	struct folder *f = *state;
+
+	/* What such a file system would say. */
+	assert_int_equal(link("root/T-1/item.md", "root/T-1/ITEM.MD"), 0);
+	assert_int_equal(link("root/open/T-2/item.md", "root/open/T-2/ITEM.MD"), 0);
+	look_anew(f);
+	assert_int_equal(threads_met, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1496,6 +1536,8 @@ int main(void)
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
 		with_folder(what_editors_write_beside_a_file_is_nobodys),
+		with_folder(where_all_names_are_known_a_folder_is_not_listed),
+		with_folder(where_case_does_not_matter_each_folder_is_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
