@@ -121,19 +121,29 @@ static void compare_files(struct audit *a)
 
 /* -- What files come to ------------------------------------------------- */
 
+/* What is lost is in no file: there is nothing to hold it against. */
+static uint32_t count_own(const struct ticket *t)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < t->own_count; i++)
+		count += !decision_is_lost(&t->own[i]);
+	return count;
+}
+
 static uint32_t count_incoming(const struct ticket *t)
 {
 	const struct decision *d;
 	uint32_t count = 0;
 
 	DL_FOREACH(t->incoming, d)
-		count++;
+		count += !decision_is_lost(d);
 	return count;
 }
 
 static bool same_sum(const struct ticket *a, const struct ticket *b)
 {
-	return a->state == b->state && a->own_count == b->own_count && a->diverged == b->diverged &&
+	return a->state == b->state && count_own(a) == count_own(b) && a->diverged == b->diverged &&
 	       a->elsewhere == b->elsewhere && a->unreadable == b->unreadable &&
 	       a->twice == b->twice && count_incoming(a) == count_incoming(b) &&
 	       str_eq(ticket_title(a), ticket_title(b));

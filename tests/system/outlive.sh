@@ -53,6 +53,8 @@ ask show a
 gives 0 '*"status":"lost","sources":[[]],*' "by the Ticket too, in no checkout"
 ask doctor
 gives 5 '*"code":"lost"*'"$one"*'tpctl recover*' "and by the doctor"
+ask doctor --audit
+gives 0 '*"errors":0*' "but is no file that the agent got wrong"
 ask brief
 gives 0 "*lost a: record $one*" "and by the brief"
 tpctl stop >/dev/null

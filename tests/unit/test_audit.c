@@ -130,6 +130,20 @@ static void a_checkout_that_was_not_noticed_is_found(void **state)
 	assert_found(p, ": checkout third was not noticed");
 }
 
+static void a_lost_record_is_no_difference(void **state)
+{
+	struct pair *p = *state;
+	struct str bytes = STR("{\"id\":\"01A\",\"ticket_id\":\"T-1\",\"kind\":\"after\","
+			       "\"related_ticket\":\"T-2\",\"author\":\"a\","
+			       "\"at\":\"2026-05-01T01:00:00Z\"}");
+
+	index_lost_put(p->held, STR("T-1/artifacts/records/01A.json"),
+		       artifact_parse(ROLE_RECORD, STR("T-1"), STR("01A.json"), bytes));
+	assert_found(p, "");
+	model_item(p->fresh, "main", "T-2", "done");
+	assert_found(p, "T-2/item.md: says something else than what is held");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +154,7 @@ int main(void)
 		with_pair(a_folder_that_is_gone_is_found),
 		with_pair(a_problem_that_is_gone_or_new_is_found),
 		with_pair(a_checkout_that_was_not_noticed_is_found),
+		with_pair(a_lost_record_is_no_difference),
 	};
 
 	hash_init();
