@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,12 +137,34 @@ static bool replace(const char *path, struct str bytes, struct fault *why)
 	return ok;
 }
 
-bool block_write(const char *path, enum block_done *done, struct fault *why)
+static bool is_within(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	return strncmp(path, top, len) == 0 && path[len] == '/';
+}
+
+/* A link may have come with the repository; a pipe would be waited for. */
+static bool may_write(const char *path, const char *real, const char *top, struct fault *why)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_within(real, top))
+		return fault(why, FAULT_INVALID,
+			     "%s is a link that leads out of the checkout; name the file itself: %s",
+			     path, real);
+	if (stat(real, &st) == 0 && !S_ISREG(st.st_mode))
+		return fault(why, FAULT_INVALID, "%s is no regular file", path);
+	return true;
+}
+
+bool block_write(const char *path, const char *top, enum block_done *done, struct fault *why)
 {
 	char *real = realpath(path, NULL), *target = real ? real : xstrdup(path);
 	struct buf old = { 0 }, new = { 0 };
-	bool ok = (!real && errno == ENOENT) ||
-		  input_read_file(NULL, target, FILE_MAX, &old, why);
+	bool ok = real ? may_write(path, real, top, why) &&
+				 input_read_file(NULL, target, FILE_MAX, &old, why)
+		       : errno == ENOENT || fault_errno(why, FAULT_IO, "cannot open %s", path);
 
 	ok = ok && put_block((struct str){ old.at, old.len }, path, &new, why);
 	if (ok) {

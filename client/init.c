@@ -156,6 +156,8 @@ static bool check_root(struct init *i, struct fault *why)
 	if (*i->root == '/')
 		ok = fault(why, FAULT_INVALID,
 			   "root: an absolute path; give one from the checkout's top");
+	else if (i->root[strcspn(i->root, "\n\r")])
+		ok = fault(why, FAULT_INVALID, "root: several lines; one is taken");
 	tidy(i->root);
 	if (ok && !*i->root)
 		ok = fault(why, FAULT_INVALID, "root: a folder below the checkout's top is needed");
@@ -344,7 +346,7 @@ static bool init_agents(struct init *i, struct outcome *o, struct fault *why)
 	const char *given = args_text(i->args, "file"), *name = given ? given : "AGENTS.md";
 	char *path = input_path(given ? i->args->dir : i->place.top, name);
 	enum block_done done;
-	bool ok = block_write(path, &done, why);
+	bool ok = block_write(path, i->place.top, &done, why);
 
 	free(path);
 	if (!ok)

@@ -42,6 +42,8 @@ for root in /etc ../out a/../../b .git .git/tickets . ''; do
 	tp init "$root" --yes
 	gives 5 '*root: *' "\"$root\" is refused"
 done
+tp init "$(printf 'a\nb')" --yes
+gives 5 '*root: several lines*' "and a name of several lines"
 echo text >file
 ln -s /tmp link
 tp init file --yes
@@ -140,7 +142,18 @@ for bad in 'begin' 'end' 'end begin' 'begin begin end' 'begin end end'; do
 done
 mkdir folder
 tp init --agents folder
-gives 8 '*folder*' "a folder is no file"
+gives 5 '*folder is no regular file*' "a folder is no file"
+mkfifo pipe
+tp init --agents pipe
+gives 5 '*pipe is no regular file*' "nor is a pipe, which nobody waits for"
+echo theirs >"$box/theirs.md"
+ln -s "$box/theirs.md" OUT.md
+tp init --agents OUT.md
+gives 5 "*OUT.md is a link that leads out of the checkout; name the file itself: $box/theirs.md*" \
+	"a link that leads out of the checkout is refused"
+is "$(cat "$box/theirs.md")" theirs "and what it leads to stays as it was"
+tp init --agents "$box/theirs.md"
+gives 0 '*tells agents now*' "by its own name such a file is taken"
 is "$(ls -A | grep -c tmp)" 0 "no temporary file is left"
 
 holds "the skill's front matter is short" "$python" - "$source/contrib/orchestrator/SKILL.md" <<'END'
