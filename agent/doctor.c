@@ -288,6 +288,14 @@ static void add_ignored(const struct index *ix, const struct ticket *t, struct f
 	}
 }
 
+static void add_settings(const struct index *ix, struct findings *into)
+{
+	const char *flaw = index_settings_flaw(ix);
+
+	if (flaw)
+		findings_add(into, PROBLEM_MISSET, NULL)->text = arena_str(into->arena, str_of(flaw));
+}
+
 /* What is to be said of a checkout as a whole. */
 static void add_checkouts(const struct index *ix, struct findings *into)
 {
@@ -460,6 +468,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, const struct ignore
 	if (only) {
 		examine(ix, only, now, &all);
 	} else {
+		add_settings(ix, &all);
 		add_strays(ix, &all);
 		add_checkouts(ix, &all);
 		for (size_t i = 0; i < count; i++)

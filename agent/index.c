@@ -28,6 +28,7 @@ void index_free(struct index *ix)
 		while (t->lost)
 			index_lost_drop(ix, str_of(t->lost->docs->path));
 	index_settle(ix);
+	free(ix->misset);
 	BUG_IF(ix->tickets);
 	trace_release(ix);
 	ripple_release(ix);
@@ -202,6 +203,18 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 		return;
 	s->authority = authority;
 	soil_all(ix);
+}
+
+void index_misset(struct index *ix, const char *text)
+{
+	ix->changed |= !ix->misset != !text || (text && strcmp(text, ix->misset) != 0);
+	free(ix->misset);
+	ix->misset = text ? xstrdup(text) : NULL;
+}
+
+const char *index_settings_flaw(const struct index *ix)
+{
+	return ix->misset;
 }
 
 void index_source_drop(struct index *ix, int source)

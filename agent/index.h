@@ -121,6 +121,9 @@ int index_source_add(struct index *ix, const char *name);
 /* Where it is now; "" as root for no tree. */
 void index_source_set(struct index *ix, int source, const char *top, const char *root,
 		      bool authority);
+/* What is wrong with the settings of all of them, for the doctor; NULL: nothing. */
+void index_misset(struct index *ix, const char *text);
+const char *index_settings_flaw(const struct index *ix);
 /* Forget it and all it held. */
 void index_source_drop(struct index *ix, int source);
 const struct source *index_source(const struct index *ix, int source);

@@ -14,6 +14,7 @@ struct index {
 	struct source sources[SOURCES_MAX];
 	struct doc *docs[SOURCES_MAX]; /* by path */
 	struct stray *strays;
+	char *misset; /* what is wrong with the settings, or NULL */
 	struct ticket *dirty;
 	struct ticket **sorted; /* NULL: to be made again */
 	size_t there;           /* Tickets that are there */

@@ -144,6 +144,18 @@ static bool holds_tickets(const char *folder, enum role role)
 	return yes;
 }
 
+/* Whether a root has git's own files below it: they are no Tickets, and watched already. */
+static bool is_of_git(const char *root)
+{
+	for (const char *at = root; *at;) {
+		size_t len = strcspn(at, "/");
+		if (len == 4 && strncasecmp(at, ".git", 4) == 0)
+			return true;
+		at += len + (at[len] == '/');
+	}
+	return false;
+}
+
 /* The tree's root from the top, the caller's to free; NULL where there is none. */
 static char *find_root(const struct site *site)
 {
@@ -153,7 +165,7 @@ static char *find_root(const struct site *site)
 	for (size_t i = 0; !site->foreign && i < READING_ROOTS; i++) {
 		const char *name = s->configured ? s->configured : reading_roots[i];
 		char *path = xasprintf("%s/%s", top, name);
-		bool found = has_folder(top, name) &&
+		bool found = !is_of_git(name) && has_folder(top, name) &&
 			     (s->configured || holds_tickets(path, ROLE_ROOT));
 		free(path);
 		if (found)
@@ -514,6 +526,20 @@ static void read_config(struct sources *s)
 	s->authority = authority ? authority : xstrdup("main");
 }
 
+/* Without an authority the furthest state counts, which may clear what was to be held. */
+static void check_authority(struct sources *s)
+{
+	char *set = git_config_text(s->git, "ticketplan.authority");
+	char *flaw = set && !find_site(s, set)
+			     ? xasprintf("ticketplan.authority is %s, which is no checkout: until it is "
+					 "one, the furthest state counts where checkouts disagree", set)
+			     : NULL;
+
+	index_misset(s->ix, flaw);
+	free(flaw);
+	free(set);
+}
+
 /* Find out anew which checkouts there are and where their trees lie. */
 static void survey(struct sources *s)
 {
@@ -531,6 +557,7 @@ static void survey(struct sources *s)
 			drop_site(s, i);
 	for (size_t i = 0; i < count; i++)
 		see_checkout(s, &list[i]);
+	check_authority(s);
 	for (size_t i = 0; i < s->count; i++)
 		watch_top(s->sites[i]);
 	git_checkouts_free(list, count);
@@ -651,10 +678,21 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 	for (size_t i = 0; i < s->count; i++)
 		if (s->sites[i]->tree)
 			return true;
+	char *wanted = s->count ? NULL : git_config_text(s->git, "ticketplan.sources");
+	if (wanted) {
+		fault(why, FAULT_NO_TREE, "ticketplan.sources is %s, of which no checkout is there; "
+		      "`git worktree list` lists them", wanted);
+		free(wanted);
+		return false;
+	}
 	if (!s->count)
 		return fault(why, FAULT_NO_TREE,
 			     "the repository is bare and has no worktree to look for Tickets in; "
 			     "`git worktree add` makes one");
+	if (s->configured && is_of_git(s->configured))
+		return fault(why, FAULT_NO_TREE,
+			     "no Ticket tree: ticketplan.root is %s, and what lies in .git is git's own",
+			     s->configured);
 	if (s->configured)
 		return fault(why, FAULT_NO_TREE,
 			     "no Ticket tree: ticketplan.root is %s, which is no folder below %s; it is named "

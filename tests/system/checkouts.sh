@@ -122,9 +122,15 @@ is "$(field ticket.state)" queued "another authority is taken over at once"
 (cd "$box/side" && ticket a ready)
 ask show a
 is "$(field ticket.state)" ready "and counts"
+git config ticketplan.authority sied
+ask doctor
+gives 5 '*"code":"misset"*ticketplan.authority is sied, which is no checkout*' \
+	"one that is no checkout is an error for the doctor"
 git config --unset ticketplan.authority
 ask show a
 is "$(field ticket.state)" queued "as does its end"
+ask doctor
+unlike "$out" '*misset*' "which the doctor sees, too"
 
 # -- They come and go ----------------------------------------------------
 
@@ -201,6 +207,18 @@ tpctl start >/dev/null
 git worktree add -q --detach "$box/other"
 git config ticketplan.sources 'main, other'
 is "$(sources)" "main other " "only the checkouts that ticketplan.sources names"
+git config ticketplan.sources sied
+ask queue
+gives 4 '*ticketplan.sources is sied, of which no checkout is there*' \
+	"a choice of which nothing is there is said to be one"
+for root in .git .git/worktrees; do
+	git config ticketplan.sources main
+	git config ticketplan.root $root
+	ask queue
+	gives 4 "*ticketplan.root is $root, and what lies in .git is git's own*" "$root is no tree"
+	git config --unset ticketplan.root
+	is "$(sources)" "main " "and what becomes of the configuration is seen after it"
+done
 git config ticketplan.sources side
 is "$(sources)" "side " "another choice is taken over at once"
 git config --unset ticketplan.sources

@@ -286,8 +286,10 @@ import json, sys
 described, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))["problems"]
 codes = {one["code"] for one in found}
 # What differs from the files takes an agent with a fault: report.sh has one.  owner.sh has a
-# checkout of somebody else, and above is a repository that git does not know.
-known = set(json.loads(described["table"])["words"]["problem"]) - {"drifted", "foreign", "git"}
+# checkout of somebody else, checkouts.sh an authority that is none, and above is a repository that
+# git does not know.
+elsewhere = {"drifted", "foreign", "misset", "git"}
+known = set(json.loads(described["table"])["words"]["problem"]) - elsewhere
 print("not found:", " ".join(sorted(known - codes)))
 print("without remedy:", " ".join(sorted(one["code"] for one in found if not one["remedy"])))
 places = [(one.get("file", ""), one.get("line", 0)) for one in found]
