@@ -115,12 +115,16 @@ static bool check_fields(const struct draft *d, struct fault *why)
 		return fault(why, FAULT_INVALID, "%s names another Ticket: give one", kind);
 	if (takes == TAKES_TICKET && str_eq(d->other, d->ticket->id))
 		return fault(why, FAULT_INVALID, "a Ticket cannot be related to itself");
-	if (takes == TAKES_NOTE && !d->note.len)
+	if (takes == TAKES_NOTE && str_is_blank(d->note))
 		return fault(why, FAULT_INVALID, "%s needs a message that says what it waits for",
 			     kind);
-	if (plan && !d->plan.summary.len)
+	if (plan && str_is_blank(d->plan.summary))
 		return fault(why, FAULT_INVALID, "%s needs a message that says what was accepted",
 			     kind);
+	if (d->until.form == UNTIL_TICKET && d->until.state > STATE_QUEUED &&
+	    str_eq(d->until.ticket, d->ticket->id))
+		return fault(why, FAULT_INVALID, "until: a Ticket cannot wait to be %s itself",
+			     word(&words_state, (int)d->until.state));
 	if (takes == TAKES_RECORD && !d->retracts.len)
 		return fault(why, FAULT_INVALID, "use record.retract to take a record back");
 	return only_with("other", d->other.at, takes == TAKES_TICKET,

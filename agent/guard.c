@@ -40,7 +40,9 @@ static bool is_named_home(struct str rest)
 /* Whether the text goes on from this folder: it, or something in it. */
 static bool is_in(struct str text, struct str folder)
 {
-	if (folder.len < 2 || !str_starts(text, folder))
+	while (folder.len && folder.at[folder.len - 1] == '/')
+		folder.len--;
+	if (!folder.len || !str_starts(text, folder))
 		return false;
 	if (text.len == folder.len || text.at[folder.len] == '/')
 		return true;

@@ -193,7 +193,7 @@ static bool is_asked_again(const struct ticket *t, struct str id)
 static bool check_accept(struct call *call, const struct ticket_accept_params *p,
 			 const struct ticket *t, struct fault *why)
 {
-	if (p->override.at && !p->override.len)
+	if (p->override.at && str_is_blank(p->override))
 		return fault(why, FAULT_INVALID, "override needs a reason");
 	if (!p->claim && (p->role.at || p->pid || p->ttl))
 		return fault(why, FAULT_BAD_ARGUMENT, "role, pid and ttl go with claim");

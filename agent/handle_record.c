@@ -300,7 +300,7 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 		return call->parked;
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
-	if (!p->message.len)
+	if (str_is_blank(p->message))
 		return fault(why, FAULT_INVALID, "a retraction needs a message that says why");
 	draft.ticket = t;
 	draft.retracts = p->record;

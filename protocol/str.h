@@ -45,6 +45,14 @@ static inline int str_cmp(struct str a, struct str b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* Whether it says nothing: it is empty, or blanks and line feeds alone. */
+static inline bool str_is_blank(struct str a)
+{
+	while (a.len && strchr(" \t\r\n", a.at[a.len - 1]) && a.at[a.len - 1])
+		a.len--;
+	return !a.len;
+}
+
 static inline bool str_starts(struct str a, struct str prefix)
 {
 	return a.len >= prefix.len && (prefix.len == 0 || memcmp(a.at, prefix.at, prefix.len) == 0);

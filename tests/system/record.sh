@@ -175,6 +175,10 @@ refused 5 '*until goes with*' "an end of a relation" record a after b --until hu
 refused 5 '*names another Ticket*' "a relation to nothing" record a after
 refused 5 '*message*' "a wait for nothing" record a waiting_capacity_note
 refused 5 '*message*' "a plan of nothing" record a accepted_plan
+refused 5 '*message*' "a wait for blanks" record a waiting_capacity_note -m '  '
+refused 5 '*message*' "a plan of blanks" record a accepted_plan -m "$(printf ' \t\n ')"
+refused 5 '*wait to be done itself*' "a wait for its own end" \
+	record a waiting_capacity_note -m x --until ticket:a=done
 refused 5 '*ULID*' "an id that is none" record a after b --id nonsense
 refused 2 '*kind*' "a kind that is none" record a adores b
 refused 5 '*until*' "an end that is none" record a waiting_capacity_note -m x --until soon

@@ -68,6 +68,16 @@ static void places_of_a_machine_are_found(void **state)
 	}
 }
 
+static void a_home_that_ends_with_a_slash_is_found(void **state)
+{
+	setenv("HOME", "/export/ann/", 1);
+	assert_true(str_is(guard_find(*state, STR("in /export/ann/x")), "/export/ann/x"));
+	assert_true(str_is(guard_find(*state, STR("/export/ann")), "/export/ann"));
+	assert_null(guard_find(*state, STR("/export/annex")).at);
+	setenv("HOME", "/", 1);
+	assert_null(guard_find(*state, STR("/api/v2")).at);
+}
+
 static void what_only_looks_like_one_is_left_alone(void **state)
 {
 	static const char *const rows[] = {
@@ -172,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_index(places_of_a_machine_are_found),
+		with_index(a_home_that_ends_with_a_slash_is_found),
 		with_index(what_only_looks_like_one_is_left_alone),
 		with_index(a_refusal_names_the_field_and_the_place),
 		with_index(a_label_stays_and_a_path_in_a_checkout_becomes_one),
