@@ -106,6 +106,8 @@ void answer_moment(struct wire *w, const char *name, const struct past_commit *c
 	wire_put_str(w, "author", str_of(c->author));
 	wire_put_time(w, "at", c->at);
 	wire_put_str(w, "subject", str_of(c->subject));
+	if (c->cut)
+		wire_put_bool(w, "shallow", true);
 	wire_end(w);
 }
 

@@ -280,8 +280,8 @@ static bool fill(struct walker *w, struct past_commit *c, struct str bytes,
 	if (!revision_root(w->repo, &commit.tree, w->configured, &root, &top, w->why))
 		return false;
 	strcpy(own.text, c->id);
-	bool end = repo_is_shallow_at(w->repo, &own);
-	while (!end && repo_parent_next(&commit.parents, &parent)) {
+	c->cut = repo_is_shallow_at(w->repo, &own);
+	while (!c->cut && repo_parent_next(&commit.parents, &parent)) {
 		struct past_commit *known = past_find(w->past, parent.text);
 		if (!known) {
 			known = past_add(w->past, parent.text);
@@ -364,6 +364,11 @@ static bool update(struct walker *w, const struct repo_id *tips, size_t count, s
 	return ok;
 }
 
+bool history_fits(const struct past *past, const struct repo *repo)
+{
+	return str_eq(past_begin(past), repo_shallow(repo));
+}
+
 bool history_update(struct past *past, struct repo *repo, const char *configured, bool *changed,
 		    struct fault *why)
 {
@@ -374,6 +379,7 @@ bool history_update(struct past *past, struct repo *repo, const char *configured
 
 	if (!repo_tips(repo, &tips, &count, &held, why))
 		return false;
+	past_set_begin(past, repo_shallow(repo));
 	past_count(past, &seen[0], &now_held[0]);
 	bool ok = update(&w, tips, count, held);
 	past_count(past, &seen[1], &now_held[1]);

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "buf.h"
+
 struct past {
 	struct past_commit *commits;
 	struct past_record *records;
+	struct buf begin;
 };
 
 struct past *past_new(void)
@@ -51,7 +54,19 @@ void past_free(struct past *p)
 		HASH_DELETE(hh, p->records, r);
 		record_free(r);
 	}
+	buf_release(&p->begin);
 	free(p);
+}
+
+struct str past_begin(const struct past *p)
+{
+	return (struct str){ p->begin.at, p->begin.len };
+}
+
+void past_set_begin(struct past *p, struct str begin)
+{
+	p->begin.len = 0;
+	buf_add(&p->begin, begin.at, begin.len);
 }
 
 /* -- Commits ------------------------------------------------------------ */

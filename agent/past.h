@@ -23,6 +23,7 @@ struct past_commit {
 	bool held; /* a branch or a tag leads to it */
 	bool seen; /* one does, or the HEAD of a checkout */
 	bool read; /* what it did is in the past already */
+	bool cut;  /* a shallow clone begins with it: what it has may be older */
 };
 
 /* A record came with a commit, or vanished with it. */
@@ -44,6 +45,10 @@ struct past_record {
 
 struct past *past_new(void);
 void past_free(struct past *past);
+
+/* Where the clone that it was read from begins, as git's file `shallow` has it; "" for a whole one. */
+struct str past_begin(const struct past *past);
+void past_set_begin(struct past *past, struct str begin);
 
 /* The commit of that id: NULL where it is not there yet. */
 struct past_commit *past_find(const struct past *past, const char *id);

@@ -145,6 +145,11 @@ bool repo_stand(struct repo *r, const char *top, struct repo_path *paths, size_t
 	return ok;
 }
 
+struct str repo_shallow(const struct repo *r)
+{
+	return (struct str){ r->shallow.at, r->shallow.len };
+}
+
 bool repo_is_shallow_at(const struct repo *r, const struct repo_id *commit)
 {
 	size_t n = strlen(commit->text);

@@ -96,6 +96,8 @@ bool repo_tag_parse(struct str bytes, struct repo_id *target);
 bool repo_below(struct repo *repo, const struct repo_id *tree, struct str path, bool *there,
 		struct repo_entry *entry, struct fault *why);
 
+/* Where history ends because the clone is shallow: a commit's id a line; "" for a whole one. */
+struct str repo_shallow(const struct repo *repo);
 /* Whether history ends at this commit because the clone is shallow. */
 bool repo_is_shallow_at(const struct repo *repo, const struct repo_id *commit);
 

@@ -186,6 +186,10 @@ static bool bg_remember(struct review *r, struct repo *repo)
 		r->deep |= r->probes[i].doubted && !r->probes[i].committed;
 	if (!r->deep)
 		return true;
+	if (!history_fits(r->past, repo)) {
+		past_free(r->past);
+		r->past = past_new();
+	}
 	if (!history_update(r->past, repo, r->root, &r->changed, &r->why))
 		return false;
 	for (size_t i = 0; i < r->count; i++)

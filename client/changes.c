@@ -97,6 +97,8 @@ static void show_moment(struct page *page, const json_t *row, const char *key, c
 	page_add(page, STYLE_DIM, text_of(moment, "author"));
 	page_add(page, STYLE_PLAIN, STR(": "));
 	page_add(page, STYLE_PLAIN, text_of(moment, "subject"));
+	if (json_is_true(json_object_get(moment, "shallow")))
+		page_add(page, STYLE_DIM, STR(" (or earlier: the clone is shallow)"));
 	page_line(page);
 }
 

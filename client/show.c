@@ -111,14 +111,18 @@ static void add_provenance(struct table *t, const json_t *record)
 	const json_t *provenance = json_object_get(record, "provenance");
 	const json_t *came = json_object_get(provenance, "came");
 	struct str standing = text_of(provenance, "standing"), commit = text_of(came, "commit");
+	/* As git blame marks where a shallow clone begins. */
+	const char *mark = json_is_true(json_object_get(came, "shallow")) ? "^" : "";
+	char shown[COMMIT_SHOWN + 2];
 
 	if (!provenance)
 		return;
-	commit.len = commit.len > COMMIT_SHOWN ? COMMIT_SHOWN : commit.len;
+	snprintf(shown, sizeof(shown), "%s%.*s", mark,
+		 (int)(commit.len > COMMIT_SHOWN ? COMMIT_SHOWN : commit.len), commit.len ? commit.at : "");
 	/* That it is lost its status says. */
 	table_cell(t, str_is(standing, "committed") ? STYLE_DIM : STYLE_YELLOW,
 		   str_is(standing, "lost") ? STR("") : standing);
-	table_cell(t, STYLE_DIM, commit);
+	table_cell(t, STYLE_DIM, str_of(shown));
 	part_cell(t, STYLE_DIM, came, "author");
 }
 

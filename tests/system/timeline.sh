@@ -134,7 +134,13 @@ ask log nobody
 gives 4 '*no Ticket*nobody*' "a Ticket that never was"
 git clone -q --depth 1 "file://$box/main" "$box/shallow"
 ask -C "$box/shallow" log a
-gives 0 '*"came":*"subject":"a decision"}*' "in a shallow clone the first commit that it has"
+gives 0 '*"came":*"subject":"a decision","shallow":true}*' \
+	"in a shallow clone the first commit that it has, and that it may not be the first"
+tp -C "$box/shallow" log a
+like "$out" '*(or earlier: the clone is shallow)*' "for people, too"
+git -C "$box/shallow" fetch -q --unshallow
+ask -C "$box/shallow" log a
+unlike "$out" '*shallow*' "a clone that was made whole has its own history"
 git checkout -q HEAD~1 -- tickets 2>/dev/null
 ticket a inprogress
 
