@@ -526,15 +526,20 @@ static void read_config(struct sources *s)
 	s->authority = authority ? authority : xstrdup("main");
 }
 
-/* Without an authority the furthest state counts, which may clear what was to be held. */
-static void check_authority(struct sources *s)
+/*
+ * Without an authority the furthest state counts, which may clear what was to be
+ * held.  So may what is said in a checkout that there is no room for.
+ */
+static void check_settings(struct sources *s, size_t found)
 {
-	char *set = git_config_text(s->git, "ticketplan.authority");
-	char *flaw = set && !find_site(s, set)
-			     ? xasprintf("ticketplan.authority is %s, which is no checkout: until it is "
-					 "one, the furthest state counts where checkouts disagree", set)
-			     : NULL;
+	char *set = git_config_text(s->git, "ticketplan.authority"), *flaw = NULL;
 
+	if (set && !find_site(s, set))
+		flaw = xasprintf("ticketplan.authority is %s, which is no checkout: until it is one, "
+				 "the furthest state counts where checkouts disagree", set);
+	else if (found > s->count)
+		flaw = xasprintf("there are %zu checkouts, of which %zu are read: name those that are "
+				 "to count in ticketplan.sources", found, s->count);
 	index_misset(s->ix, flaw);
 	free(flaw);
 	free(set);
@@ -557,7 +562,7 @@ static void survey(struct sources *s)
 			drop_site(s, i);
 	for (size_t i = 0; i < count; i++)
 		see_checkout(s, &list[i]);
-	check_authority(s);
+	check_settings(s, count);
 	for (size_t i = 0; i < s->count; i++)
 		watch_top(s->sites[i]);
 	git_checkouts_free(list, count);

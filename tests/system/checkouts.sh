@@ -199,6 +199,22 @@ tpctl stop >/dev/null
 tpctl start >/dev/null
 is "$(plain_answer show a --status all; plain_answer tickets)" "$after" \
 	"an agent that starts later says the same of all checkouts"
+
+# -- More than there is room for -----------------------------------------
+
+for i in $(seq 70); do
+	mkdir -p .git/worktrees/n$i "$box/n$i"
+	cp .git/HEAD .git/worktrees/n$i/HEAD
+	echo ../.. >.git/worktrees/n$i/commondir
+	echo "$box/n$i/.git" >.git/worktrees/n$i/gitdir
+	echo "gitdir: $PWD/.git/worktrees/n$i" >"$box/n$i/.git"
+done
+ask doctor
+gives 5 '*"code":"misset"*checkouts, of which 63 are read: name those*ticketplan.sources*' \
+	"more checkouts than can be read: said"
+for i in $(seq 70); do rm -r .git/worktrees/n$i "$box/n$i"; done
+ask doctor
+unlike "$out" '*misset*' "as long as it is so"
 tpctl stop >/dev/null
 
 # -- Not all of them ------------------------------------------------------
