@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "base.h"
 #include "guard.h"
 #include "stamp.h"
 #include "ulid.h"
@@ -72,6 +73,17 @@ bool draft_until(struct index *ix, struct str text, struct until *u, struct faul
 
 /* -- Checks ------------------------------------------------------------- */
 
+/* Text that is there and says nothing, as an unset variable of a script leaves it, is none. */
+static void drop_blank_texts(struct draft *d)
+{
+	struct str *const texts[] = { &d->note,          &d->plan.summary,   &d->plan.branch,
+				      &d->plan.worktree, &d->plan.role_plan, &d->author };
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		if (str_is_blank(*texts[i]))
+			*texts[i] = STR_NONE;
+}
+
 static bool check_text(const struct index *ix, const char *name, struct str text, bool line,
 		       struct fault *why)
 {
@@ -115,10 +127,10 @@ static bool check_fields(const struct draft *d, struct fault *why)
 		return fault(why, FAULT_INVALID, "%s names another Ticket: give one", kind);
 	if (takes == TAKES_TICKET && str_eq(d->other, d->ticket->id))
 		return fault(why, FAULT_INVALID, "a Ticket cannot be related to itself");
-	if (takes == TAKES_NOTE && str_is_blank(d->note))
+	if (takes == TAKES_NOTE && !d->note.len)
 		return fault(why, FAULT_INVALID, "%s needs a message that says what it waits for",
 			     kind);
-	if (plan && str_is_blank(d->plan.summary))
+	if (plan && !d->plan.summary.len)
 		return fault(why, FAULT_INVALID, "%s needs a message that says what was accepted",
 			     kind);
 	if (d->until.form == UNTIL_TICKET && d->until.state > STATE_QUEUED &&
@@ -127,6 +139,8 @@ static bool check_fields(const struct draft *d, struct fault *why)
 			     word(&words_state, (int)d->until.state));
 	if (takes == TAKES_RECORD && !d->retracts.len)
 		return fault(why, FAULT_INVALID, "use record.retract to take a record back");
+	if (takes == TAKES_RECORD && !d->note.len)
+		return fault(why, FAULT_INVALID, "%s needs a message that says why", kind);
 	return only_with("other", d->other.at, takes == TAKES_TICKET,
 			 "the kinds that name a Ticket", why) &&
 	       only_with("until", d->until.form, takes == TAKES_NOTE, "waiting_capacity_note",
@@ -140,6 +154,7 @@ bool draft_check(const struct index *ix, struct draft *d, struct arena *arena, s
 {
 	if (d->id.at && !ulid_is(d->id))
 		return fault(why, FAULT_INVALID, "id is no ULID (26 characters, upper case)");
+	drop_blank_texts(d);
 	return check_fields(d, why) && check_texts(ix, d, why) &&
 	       guard_label(ix, arena, d->plan.worktree, &d->plan.worktree, why) &&
 	       check_text(ix, "worktree", d->plan.worktree, true, why);

@@ -30,7 +30,8 @@ bool draft_until(struct index *ix, struct str text, struct until *until, struct 
 
 /*
  * Limits, one line where one line belongs, nothing of this machine, and what
- * the kind needs and may not have.  Rewrites the worktree to a label.
+ * the kind needs and may not have.  Rewrites the worktree to a label.  Text that
+ * is blank counts as absent: it becomes so, and where text is needed it is missing.
  */
 bool draft_check(const struct index *ix, struct draft *draft, struct arena *arena,
 		 struct fault *why);

@@ -129,7 +129,7 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 	draft->asking = call_stands(call);
 	draft->to_asking = call->service->to_asking(call->service->agent);
 	draft->at = draft->at ? draft->at : date_of(draft, call->now);
-	if (!draft->author.len)
+	if (str_is_blank(draft->author))
 		draft->author = call->service->user(call->service->agent);
 	if (!draft_check(call->ix, draft, &call->arena, why))
 		return false;
@@ -214,7 +214,7 @@ static bool add_draft(struct call *call, const struct record_add_params *p, stru
 	draft->plan = (struct plan){ plan ? p->message : STR_NONE, p->branch, p->worktree,
 				     p->role_plan };
 	draft->note = plan ? p->note : p->message;
-	if (!plan && p->note.at)
+	if (!plan && !str_is_blank(p->note))
 		return fault(why, FAULT_INVALID, "note goes with accepted_plan only; use message");
 	return true;
 }
@@ -300,8 +300,6 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 		return call->parked;
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
-	if (str_is_blank(p->message))
-		return fault(why, FAULT_INVALID, "a retraction needs a message that says why");
 	draft.ticket = t;
 	draft.retracts = p->record;
 	/* Asked again after it was done: the record of the same id answers. */

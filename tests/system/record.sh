@@ -115,6 +115,12 @@ for until in human free:2 after:2099-01-01T00:00:00Z; do
 done
 ask check c
 gives 3 '*"code":"waiting"*"code":"waiting"*"code":"waiting"*' "each is named"
+ask record d accepted-plan -m x --note '' --branch '' --worktree '' --role-plan '' --author ' '
+gives 0 '*"kind":"accepted_plan","accepted_plan":{"summary":"x"},"author":"Tester"*' \
+	"an empty text of a plan is none"
+ask record a related b -m ' ' --note ''
+gives 0 '*"other":"b","author":"Tester"*' "and so is a note of blanks"
+fails "which is in no file" grep -rl '"note": " *"' tickets
 commit
 
 # -- All kinds -----------------------------------------------------------
@@ -179,6 +185,10 @@ refused 5 '*message*' "a wait for blanks" record a waiting_capacity_note -m '  '
 refused 5 '*message*' "a plan of blanks" record a accepted_plan -m "$(printf ' \t\n ')"
 refused 5 '*wait to be done itself*' "a wait for its own end" \
 	record a waiting_capacity_note -m x --until ticket:a=done
+refused 5 '*waiting_capacity_note needs a message*' "a wait for an empty text" \
+	record a waiting_capacity_note -m ''
+refused 5 '*accepted_plan needs a message*' "a plan that is an empty text" record a accepted_plan -m ''
+refused 5 '*retraction needs a message*' "an empty reason to take it back" retract b 01JBBBBBBBBBBBBBBBBBBBBBBB -m ''
 refused 5 '*ULID*' "an id that is none" record a after b --id nonsense
 refused 2 '*kind*' "a kind that is none" record a adores b
 refused 5 '*until*' "an end that is none" record a waiting_capacity_note -m x --until soon

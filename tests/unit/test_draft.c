@@ -47,8 +47,10 @@ static struct draft make(struct index *ix, enum kind kind)
 		d.note = STR("no hands");
 	if (kind_row(kind)->takes == TAKES_PLAN)
 		d.plan.summary = STR("do it");
-	if (kind_row(kind)->takes == TAKES_RECORD)
+	if (kind_row(kind)->takes == TAKES_RECORD) {
 		d.retracts = STR("R1");
+		d.note = STR("an error");
+	}
 	return d;
 }
 
@@ -187,6 +189,40 @@ static void texts_have_their_limits(void **state)
 	}
 }
 
+static void a_blank_text_is_none(void **state)
+{
+	struct index *ix = *state;
+	struct arena arena = { 0 };
+	struct fault why;
+
+	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++) {
+		struct draft d = make(ix, kind);
+		struct str *fields[] = { &d.note,          &d.plan.summary,   &d.plan.branch,
+					 &d.plan.worktree, &d.plan.role_plan, &d.author };
+		for (size_t i = 0; i < COUNT_OF(fields); i++)
+			if (!fields[i]->len)
+				*fields[i] = i % 2 ? STR("") : STR(" \n");
+		assert_true(draft_check(ix, &d, &arena, &why));
+		for (size_t i = 0; i < COUNT_OF(fields); i++)
+			assert_true(!fields[i]->at == !fields[i]->len);
+	}
+	arena_release(&arena);
+}
+
+static void a_text_that_is_needed_is_not_blank(void **state)
+{
+	struct fault why;
+
+	for (enum kind kind = 0; kind < KIND_STORED_COUNT; kind++) {
+		struct draft d = make(*state, kind);
+		d.note = d.plan.summary = STR(" \n");
+		bool needed = kind_row(kind)->takes != TAKES_TICKET;
+		assert_int_equal(passes(*state, d, &why), !needed);
+		if (needed)
+			assert_non_null(strstr(why.text, " needs a message "));
+	}
+}
+
 static void an_id_is_a_ulid_or_absent(void **state)
 {
 	struct draft d = make(*state, KIND_AFTER);
@@ -314,6 +350,8 @@ int main(void)
 		with_index(each_kind_lacks_what_it_takes_without),
 		with_index(what_a_kind_does_not_take_is_refused),
 		with_index(texts_have_their_limits),
+		with_index(a_blank_text_is_none),
+		with_index(a_text_that_is_needed_is_not_blank),
 		with_index(an_id_is_a_ulid_or_absent),
 		with_index(a_ticket_is_not_related_to_itself),
 		with_index(the_file_has_its_keys_in_order),
