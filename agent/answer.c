@@ -422,6 +422,7 @@ void answer_ticket(struct call *call, const struct ticket *t, enum scope scope, 
 		answer_claim(call, t->claim);
 	wire_end(w);
 	gate_for(call->ix, t, call->now, call_session(call, session), &call->arena, &gate);
+	gate_tell_ignored(call->ix, call->ignored, &call->arena, &gate);
 	wire_key(w, "gate");
 	answer_gate(call, &gate);
 	wire_end(w);

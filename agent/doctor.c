@@ -233,15 +233,9 @@ void doctor_lost(const struct ticket *t, struct findings *into)
 	}
 }
 
-/* Whether git ignores the file, so far as it was asked. */
 static bool is_ignored(const struct index *ix, const struct doc *d, struct findings *into)
 {
-	const struct source *s = index_source(ix, d->copy->source);
-	const struct ignored_in *in = s ? ignored_of(into->ignored, s->name) : NULL;
-
-	/* Mostly it ignores none. */
-	return in && (in->whole || in->count) &&
-	       ignored_has(in, source_path(s, str_of(d->path), into->arena).at);
+	return ignored_doc(into->ignored, ix, d, into->arena);
 }
 
 static void add_uncommitted(const struct index *ix, const struct ticket *t, int64_t now,
@@ -260,7 +254,7 @@ static void add_uncommitted(const struct index *ix, const struct ticket *t, int6
 /* One finding a folder of a Ticket: who ignores one file of it ignores mostly all. */
 static void add_ignored_in(const struct index *ix, const struct copy *copy, struct findings *into)
 {
-	struct str first = STR_NONE, more = STR("");
+	struct str first = STR_NONE;
 	size_t count = 0;
 
 	for (const struct doc *d = copy->docs; d; d = d->next)
@@ -271,11 +265,7 @@ static void add_ignored_in(const struct index *ix, const struct copy *copy, stru
 	struct finding *f = findings_add(into, PROBLEM_IGNORED, copy->ticket);
 	f->source = copy->source;
 	f->path = first;
-	if (count > 1)
-		more = arena_printf(into->arena, " and %zu more of the Ticket", count - 1);
-	f->text = arena_printf(into->arena, "git ignores this file%.*s: no commit will have what was "
-			       "decided there; `git check-ignore -v FILE` names the rule",
-			       STR_ARG(more));
+	f->text = ignored_text(into->arena, STR("this file"), "FILE", count - 1);
 }
 
 static void add_ignored(const struct index *ix, const struct ticket *t, struct findings *into)
@@ -306,8 +296,7 @@ static void add_checkouts(const struct index *ix, struct findings *into)
 		struct finding *f = findings_add(into, in->whole ? PROBLEM_IGNORED : PROBLEM_GIT, NULL);
 		f->source = i;
 		f->path = STR("");
-		f->text = in->whole ? STR("git ignores the whole tree: no commit will have what is decided "
-					  "there; `git check-ignore -v FOLDER` names the rule")
+		f->text = in->whole ? ignored_text(into->arena, STR("the whole tree"), "FOLDER", 0)
 				    : arena_printf(into->arena, "what git ignores cannot be told: %s",
 						   in->why.text);
 	}

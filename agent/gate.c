@@ -355,25 +355,41 @@ static void rule_record(struct asked *a, const struct decision *d, bool own)
 	say_replaced(a, d, own);
 }
 
-/* One note for all of its records that are in no commit yet. */
-static void rule_untracked(struct asked *a)
+static bool is_uncommitted(const struct decision *d)
+{
+	return d->doc->loose && !d->retracted;
+}
+
+/* The first of its records that are in no commit yet, and how many there are. */
+static const struct decision *find_uncommitted(const struct ticket *t, uint32_t *count)
 {
 	const struct decision *first = NULL;
-	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < a->t->own_count; i++)
-		if (a->t->own[i].doc->loose && !a->t->own[i].retracted && !count++)
-			first = &a->t->own[i];
-	if (!count)
-		return;
-	struct reason_row *row = add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, first, NULL);
-	row->text = count == 1
-			    ? arena_printf(a->arena, "record %.*s is in no commit yet; `tpctl commit` "
-					   "makes one",
-					   STR_ARG(first->record->id))
-			    : arena_printf(a->arena, "%u records of it are in no commit yet; `tpctl commit` "
-					   "makes one",
-					   count);
+	*count = 0;
+	for (uint32_t i = 0; i < t->own_count; i++)
+		if (is_uncommitted(&t->own[i]) && !(*count)++)
+			first = &t->own[i];
+	return first;
+}
+
+static struct str uncommitted_text(struct arena *arena, const struct decision *first,
+				   uint32_t count, struct str then)
+{
+	return count == 1 ? arena_printf(arena, "record %.*s is in no commit yet%.*s",
+					 STR_ARG(first->record->id), STR_ARG(then))
+			  : arena_printf(arena, "%u records of it are in no commit yet%.*s", count,
+					 STR_ARG(then));
+}
+
+/* One note for all of them. */
+static void rule_untracked(struct asked *a)
+{
+	uint32_t count;
+	const struct decision *first = find_uncommitted(a->t, &count);
+
+	if (first)
+		add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, first, NULL)->text =
+			uncommitted_text(a->arena, first, count, STR("; `tpctl commit` makes one"));
 }
 
 static void rule_sources(struct asked *a)
@@ -511,4 +527,42 @@ void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int
 			struct arena *arena, struct gate *gate)
 {
 	gate_for_without_cycle(ix, ticket, now, STR_NONE, arena, gate);
+}
+
+static const struct decision *find_ignored(const struct index *ix, const struct ticket *t,
+					   const struct ignored *g, struct arena *arena,
+					   uint32_t *count)
+{
+	const struct decision *first = NULL;
+
+	*count = 0;
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (is_uncommitted(d) && ignored_doc(g, ix, d->doc, arena) && !(*count)++)
+			first = d;
+	}
+	return first;
+}
+
+void gate_tell_ignored(const struct index *ix, const struct ignored *g, struct arena *arena,
+		       struct gate *gate)
+{
+	uint32_t count, ignored;
+	const struct decision *first = find_uncommitted(gate->ticket, &count);
+	const struct decision *out = find_ignored(ix, gate->ticket, g, arena, &ignored);
+
+	for (size_t i = 0; out && i < gate->count; i++) {
+		struct reason_row *row = &gate->reasons[i];
+		if (row->code != REASON_UNTRACKED || row->decision != first)
+			continue;
+		const struct doc *doc = out->doc;
+		struct str path = source_path(index_source(ix, doc->copy->source),
+					      str_of(doc->path), arena);
+		struct str means = ignored_text(arena, path, "FILE", ignored - 1);
+		row->text = uncommitted_text(
+			arena, first, count,
+			arena_printf(arena, "%s%.*s; %s",
+				     ignored < count ? "; `tpctl commit` makes one, but " : ": ",
+				     STR_ARG(means), words_problem.list[PROBLEM_IGNORED].doc));
+	}
 }

@@ -3,6 +3,7 @@
 #define TP_GATE_H
 
 #include "arena.h"
+#include "ignored.h"
 #include "index.h"
 
 /*
@@ -50,5 +51,12 @@ void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int
 			struct arena *arena, struct gate *gate);
 void gate_for_without_cycle(const struct index *ix, const struct ticket *ticket, int64_t now,
 			    struct str session, struct arena *arena, struct gate *gate);
+
+/*
+ * Once git was asked what it ignores of the records in no commit (NULL: it was not):
+ * the note on them advises a commit, which is of no use for those.
+ */
+void gate_tell_ignored(const struct index *ix, const struct ignored *ignored, struct arena *arena,
+		       struct gate *gate);
 
 #endif

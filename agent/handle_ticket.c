@@ -21,12 +21,27 @@ bool handle_ticket_list(struct call *call, const struct ticket_list_params *p, s
 	return true;
 }
 
+/* Its gate speaks of records in no commit, and of some there may be none ever. */
+static bool asks_ignored(struct call *call, const struct ticket *t)
+{
+	if (!call->ignored)
+		call->ignored = ignored_new_loose(call->ix, t);
+	if (!call->ignored)
+		return false;
+	if (!call->ignored->known)
+		return call->parked = call->awaits_git = true;
+	ignored_remember(call->ignored, call->ix, t, &call->arena);
+	return false;
+}
+
 bool handle_ticket_get(struct call *call, const struct ticket_get_params *p, struct fault *why)
 {
 	struct ticket *t;
 
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
+	if (asks_ignored(call, t))
+		return true;
 	wire_key(&call->out, "ticket");
 	answer_ticket(call, t, (enum scope)p->status, p->session);
 	return true;
@@ -39,7 +54,10 @@ bool handle_ticket_check(struct call *call, const struct ticket_check_params *p,
 
 	if (!index_resolve(call->ix, p->ticket, &t, why))
 		return false;
+	if (asks_ignored(call, t))
+		return true;
 	gate_for(call->ix, t, call->now, call_session(call, p->session), &call->arena, &gate);
+	gate_tell_ignored(call->ix, call->ignored, &call->arena, &gate);
 	wire_key(&call->out, "gate");
 	answer_gate(call, &gate);
 	return true;

@@ -6,9 +6,12 @@
 
 #include "base.h"
 
-static void add_paths(struct ignored_in *in, const struct source *s, const struct copy *copy)
+static void add_paths(struct ignored_in *in, const struct source *s, const struct copy *copy,
+		      bool loose)
 {
 	for (const struct doc *d = copy->docs; d; d = d->next) {
+		if (loose && (!d->loose || d->addable))
+			continue;
 		buf_addf(&in->bytes, "%s%s%s", in->root ? s->root : "", in->root ? "/" : "", d->path);
 		buf_add(&in->bytes, "", 1);
 		in->count++;
@@ -24,6 +27,15 @@ static void add_source(struct ignored *g, const struct source *s)
 	};
 }
 
+static void release(struct ignored_in *in)
+{
+	free(in->source);
+	free(in->top);
+	free(in->root);
+	free(in->paths);
+	buf_release(&in->bytes);
+}
+
 static void point(struct ignored_in *in)
 {
 	char *at = in->bytes.at;
@@ -34,20 +46,22 @@ static void point(struct ignored_in *in)
 }
 
 /* `of` is by source. */
-static void add_ticket(struct ignored_in *const *of, const struct index *ix, const struct ticket *t)
+static void add_ticket(struct ignored_in *const *of, const struct index *ix, const struct ticket *t,
+		       bool loose)
 {
 	for (const struct copy *c = t->copies; c; c = c->next)
 		if (of[c->source])
-			add_paths(of[c->source], index_source(ix, c->source), c);
+			add_paths(of[c->source], index_source(ix, c->source), c, loose);
 }
 
-struct ignored *ignored_new(struct index *ix, const struct ticket *only)
+static struct ignored *of_files(struct index *ix, const struct ticket *only, bool loose)
 {
 	struct ignored *g = xcalloc(1, sizeof(*g));
 	struct ignored_in *of[SOURCES_MAX] = { NULL };
 	size_t count;
 	struct ticket *const *all = index_tickets(ix, &count);
 
+	g->from = index_generation(ix);
 	for (int i = -1; (i = index_source_next(ix, UINT64_MAX, i)) >= 0;) {
 		if (!index_source(ix, i)->root[0])
 			continue;
@@ -55,24 +69,40 @@ struct ignored *ignored_new(struct index *ix, const struct ticket *only)
 		add_source(g, index_source(ix, i));
 	}
 	if (only)
-		add_ticket(of, ix, only);
+		add_ticket(of, ix, only, loose);
 	for (size_t i = 0; !only && i < count; i++)
-		add_ticket(of, ix, all[i]);
+		add_ticket(of, ix, all[i], loose);
 	for (size_t i = 0; i < g->count; i++)
 		point(&g->at[i]);
 	return g;
 }
 
+struct ignored *ignored_new(struct index *ix, const struct ticket *only)
+{
+	return of_files(ix, only, false);
+}
+
+struct ignored *ignored_new_loose(struct index *ix, const struct ticket *t)
+{
+	struct ignored *g = of_files(ix, t, true);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < g->count; i++)
+		if (g->at[i].count)
+			g->at[kept++] = g->at[i];
+		else
+			release(&g->at[i]);
+	g->count = kept;
+	if (kept)
+		return g;
+	free(g);
+	return NULL;
+}
+
 void ignored_free(struct ignored *g)
 {
-	for (size_t i = 0; g && i < g->count; i++) {
-		struct ignored_in *in = &g->at[i];
-		free(in->source);
-		free(in->top);
-		free(in->root);
-		free(in->paths);
-		buf_release(&in->bytes);
-	}
+	for (size_t i = 0; g && i < g->count; i++)
+		release(&g->at[i]);
 	free(g);
 }
 
@@ -93,4 +123,39 @@ bool ignored_has(const struct ignored_in *in, const char *path)
 {
 	return in && (in->whole || (in->count && bsearch(path, in->paths, in->count,
 							 sizeof(char *), by_path)));
+}
+
+bool ignored_doc(const struct ignored *g, const struct index *ix, const struct doc *d,
+		 struct arena *arena)
+{
+	const struct source *s = index_source(ix, d->copy->source);
+	const struct ignored_in *in = s ? ignored_of(g, s->name) : NULL;
+
+	/* Mostly it ignores none. */
+	return in && (in->whole || in->count) &&
+	       ignored_has(in, source_path(s, str_of(d->path), arena).at);
+}
+
+/* A rule may come later and is not told of then; doctor asks anew each time. */
+void ignored_remember(const struct ignored *g, const struct index *ix, const struct ticket *t,
+		      struct arena *arena)
+{
+	/* What came since was not asked for. */
+	for (const struct copy *c = g->from == index_generation(ix) ? t->copies : NULL; c;
+	     c = c->next) {
+		const struct ignored_in *in = ignored_of(g, index_source(ix, c->source)->name);
+		if (!in || in->failed)
+			continue;
+		for (struct doc *d = c->docs; d; d = d->next)
+			d->addable |= d->loose && !ignored_doc(g, ix, d, arena);
+	}
+}
+
+struct str ignored_text(struct arena *arena, struct str something, const char *what, size_t more)
+{
+	struct str others = more ? arena_printf(arena, " and %zu more of the Ticket", more) : STR("");
+
+	return arena_printf(arena, "git ignores %.*s%.*s: no commit will have what was decided there; "
+			    "`git check-ignore -v %s` names the rule",
+			    STR_ARG(something), STR_ARG(others), what);
 }

@@ -43,7 +43,8 @@ struct doc {
 	struct copy *copy;
 	struct content *content;
 	struct doc *prev, *next; /* in copy->docs, in no order */
-	bool loose;              /* it is in no commit, so far as is known */
+	bool loose;              /* it is in no commit, so far as is known, */
+	bool addable;            /* and git would add it, when it was asked */
 	unsigned epoch;
 	char path[]; /* from the root */
 };

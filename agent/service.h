@@ -227,7 +227,7 @@ struct call {
 	bool is_asking;     /* that goes on */
 	bool has_past, past_failed;
 	struct fault past_why;
-	struct ignored *ignored; /* of a doctor: what git ignores, or is to be asked; or NULL */
+	struct ignored *ignored; /* what git ignores, or is to be asked; or NULL */
 	struct stances *stances; /* where the answer says how records stand to git, what is known; or NULL */
 	unsigned undecided; /* how often it was parked for that */
 	struct buf told;    /* what a call of several steps has done so far */

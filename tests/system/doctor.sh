@@ -226,6 +226,25 @@ names ignored "${file#"$PWD/"}" "a record that git ignores"
 gives 0 '*"severity":"warning","ticket":"b","source":"main"*git check-ignore -v*git add -f*' \
 	"is a warning, with how to find the rule and what to do"
 unlike "$out" '*tpctl commit*' "which is no commit"
+advice="git ignores ${file#"$PWD/"}: *git check-ignore -v*git add -f*"
+for question in check show; do
+	ask $question b
+	like "$out" "*\"code\":\"untracked\"*in no commit yet: $advice" "the gate's note says so too: $question"
+	unlike "$out" '*tpctl commit*' "and advises no commit"
+done
+sed -i 's,artifacts/,!&,' .gitignore
+ask check b
+like "$out" '*in no commit yet; `tpctl commit` makes one"*' "once the rule is changed it does"
+unlike "$out" '*git ignores*' "and says nothing of the rule"
+sed -i 's,!,,' .gitignore
+ticket e ready
+tpctl --json record e related a -m y >"$box/out"
+git add -f "$(field path)"
+tpctl --json record e related b -m y >"$box/out"
+other=$(field path)
+ask check e
+like "$out" "*2 records of it are in no commit yet; \`tpctl commit\` makes one, but git ignores ${other#"$PWD/"}: *" \
+	"of two records it names the one that is ignored"
 ask doctor a
 gives 0 '*"count":0*' "and one of that Ticket alone"
 sed -i 's/"at": "[^"]*"/"at": "2026-01-02T00:00:00Z"/' "$file"
