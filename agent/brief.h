@@ -16,8 +16,6 @@
  * Equal trees give equal texts.  Each section is sure of a share of the length;
  * what one leaves over, the first ones that need it get.
  */
-#define BRIEF_BYTES_DEFAULT 8000
-#define BRIEF_BYTES_MIN 500
 
 /* Read a Ticket's thread.md into `text`; false where there is none. */
 typedef bool brief_thread_fn(void *ctx, const struct copy *copy, struct buf *text);

@@ -434,8 +434,7 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows, size_t *errors,
 		 struct fault *why)
 {
-	if (!page_begin(page, why))
-		return false;
+	page_begin(page);
 	if (all->count > 1)
 		qsort_r(all->at, all->count, sizeof(*all->at), by_place, ix);
 	*errors = 0;

@@ -86,7 +86,8 @@ bool handle_claim_list(struct call *call, const struct claim_list_params *p, str
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
 	struct str ticket;
 
-	if (!page_begin(&page, why) || !find_ticket(call, p->ticket, &ticket, why))
+	page_begin(&page);
+	if (!find_ticket(call, p->ticket, &ticket, why))
 		return false;
 	return p->stale ? list_ended(call, &page, ticket, p->holder)
 			: list_live(call, &page, ticket, p->holder);
@@ -138,8 +139,8 @@ bool handle_session_list(struct call *call, const struct session_list_params *p,
 	size_t *starts = arena_alloc(&call->arena, (claims->count + 1) * sizeof(*starts));
 	size_t count = 0, first = 0;
 
-	if (!page_begin(&page, why))
-		return false;
+	(void)why;
+	page_begin(&page);
 	for (size_t i = 0; i < claims->count; i++)
 		if (!claims->at[i]->pending.at)
 			rows[count++] = claims->at[i];

@@ -139,11 +139,9 @@ bool handle_brief_get(struct call *call, const struct brief_get_params *p, struc
 {
 	struct service *s = call->service;
 	struct brief brief;
-	int64_t max = p->max_bytes ? p->max_bytes : BRIEF_BYTES_DEFAULT;
+	int64_t max = p->max_bytes ? p->max_bytes : RPC_TEXT_DEFAULT;
 
-	if (max < BRIEF_BYTES_MIN || max > RPC_MESSAGE_MAX)
-		return fault(why, FAULT_BAD_ARGUMENT, "max_bytes is %lld; it goes from %d to %d",
-			     (long long)max, BRIEF_BYTES_MIN, RPC_MESSAGE_MAX);
+	(void)why;
 	brief_of(call->ix, call->now, call_session(call, p->session), (size_t)max, s->thread, s->agent,
 		 &call->arena, &brief);
 	wire_put_str(&call->out, "text", brief.text);

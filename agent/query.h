@@ -32,7 +32,7 @@ struct record_filter {
 
 /* What a list takes beside its filter, and what it comes to. */
 struct page {
-	int64_t limit;     /* as asked; 0: the default */
+	int64_t limit;     /* as asked, within the table's range; 0: the default */
 	struct str cursor; /* absent: from the start */
 	struct str session; /* the queue: who asks, for the gates; absent: nobody in particular */
 	size_t count;      /* all rows that pass the filter */
@@ -44,8 +44,8 @@ struct page {
 /* Whether a list of that scope takes records of that status in. */
 bool query_in_scope(enum status status, enum scope scope);
 
-/* Check the limit, put in the default. */
-bool page_begin(struct page *page, struct fault *why);
+/* Put in the default. */
+void page_begin(struct page *page);
 /* Rows from `first` on make the page; true where there are more behind it and `next` is due. */
 bool page_cut(struct page *page, size_t first);
 /*
@@ -61,8 +61,8 @@ bool query_records(struct index *ix, const struct record_filter *filter, int64_t
 		   struct arena *arena, struct page *page, struct seen **rows, struct fault *why);
 
 /* Tickets in one of the states (a bit each; 0: any), by id. */
-bool query_tickets(struct index *ix, uint64_t states, struct arena *arena, struct page *page,
-		   struct ticket ***rows, struct fault *why);
+void query_tickets(struct index *ix, uint64_t states, struct arena *arena, struct page *page,
+		   struct ticket ***rows);
 
 /*
  * Queued ones by queued_at, else updated_at, then id, with their gates; `clear`:

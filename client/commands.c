@@ -35,7 +35,7 @@ static const struct words words_host = { "host", "where an orchestrator runs", h
 /* The parameters that no method has, a list each. */
 #define TAKES(id) static const struct rpc_field id##_takes[] = {
 #define PARAM(name, type, arg, need, doc) \
-	{ #name, RPC_##type, NEED_##need, 0, WORDS_OF_##type(arg), SHAPE_COUNT, doc },
+	{ #name, RPC_##type, NEED_##need, 0, WORDS_OF_##type(arg), { 0, 0 }, SHAPE_COUNT, doc },
 #define TAKES_END(id) { .shape = SHAPE_COUNT } };
 #include "commands.def"
 

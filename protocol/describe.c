@@ -39,6 +39,14 @@ static json_t *object_ref(enum shape_id id)
 	return schema;
 }
 
+static json_t *integer_schema(const struct rpc_range *range)
+{
+	if (!range->most)
+		return json_pack("{s:s}", "type", "integer");
+	return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)range->least,
+			 "maximum", (json_int_t)range->most);
+}
+
 static json_t *type_schema(const struct rpc_field *f)
 {
 	switch (f->type) {
@@ -50,7 +58,7 @@ static json_t *type_schema(const struct rpc_field *f)
 	case RPC_DURATION:
 		return json_pack("{s:[s,s]}", "type", "string", "integer");
 	case RPC_INT:
-		return json_pack("{s:s}", "type", "integer");
+		return integer_schema(&f->range);
 	case RPC_BOOL:
 		return json_pack("{s:s}", "type", "boolean");
 	case RPC_ENUM:

@@ -34,7 +34,10 @@ static bool get_int(const struct rpc_field *f, const msgpack_object *v, int64_t 
 		*into = v->via.i64;
 	else
 		return wrong(why, f, "is not an integer");
-	return true;
+	if (!f->range.most || (*into >= f->range.least && *into <= f->range.most))
+		return true;
+	return fault(why, FAULT_BAD_ARGUMENT, "%s is %lld; it goes from %lld to %lld", f->name,
+		     (long long)*into, (long long)f->range.least, (long long)f->range.most);
 }
 
 static bool get_word(const struct rpc_field *f, const msgpack_object *v, int *into,

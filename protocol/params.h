@@ -14,8 +14,8 @@
 /*
  * Fill *into, which is the method's parameter struct, from a map.  Keys the
  * table does not know are ignored, so that a newer client can talk to an older
- * agent.  A key twice, a missing one, a wrong type, text that is not UTF-8 or
- * holds a NUL: FAULT_BAD_ARGUMENT that names the parameter.  Text borrows from
+ * agent.  A key twice, a missing one, a wrong type, a number out of its range, text
+ * that is not UTF-8 or holds a NUL: FAULT_BAD_ARGUMENT that names the parameter.  Text borrows from
  * the map; lists are allocated in the zone.
  */
 bool params_decode(const struct rpc_method *method, const msgpack_object *map, msgpack_zone *zone,

@@ -28,6 +28,23 @@
 #define SHAPE_OF_OBJECT(arg)   SHAPE_##arg
 #define SHAPE_OF_LIST(arg)     SHAPE_##arg
 
+/* Of integers: the range by its name in the table. */
+#define RANGE__    { 0, 0 }
+#define RANGE_rows { 1, RPC_LIMIT_MAX }
+#define RANGE_text { RPC_TEXT_MIN, RPC_MESSAGE_MAX }
+
+#define RANGE_OF_STR(arg)      RANGE__
+#define RANGE_OF_ID(arg)       RANGE__
+#define RANGE_OF_INT(arg)      RANGE_##arg
+#define RANGE_OF_BOOL(arg)     RANGE__
+#define RANGE_OF_TIME(arg)     RANGE__
+#define RANGE_OF_DURATION(arg) RANGE__
+#define RANGE_OF_STRS(arg)     RANGE__
+#define RANGE_OF_OBJECT(arg)   RANGE__
+#define RANGE_OF_LIST(arg)     RANGE__
+#define RANGE_OF_ENUM(arg)     RANGE__
+#define RANGE_OF_ENUMS(arg)    RANGE__
+
 #define NEED_REQ true
 #define NEED_OPT false
 
@@ -39,7 +56,7 @@
 		static const struct rpc_field list[] = {
 #define PARAM(name, type, arg, need, doc) \
 	{ #name, RPC_##type, NEED_##need, offsetof(T, name), WORDS_OF_##type(arg), \
-	  SHAPE_OF_##type(arg), doc },
+	  RANGE_OF_##type(arg), SHAPE_OF_##type(arg), doc },
 #define RETURNS(...) \
 	{ .offset = sizeof(T), .shape = SHAPE_COUNT } }; \
 		_Static_assert(COUNT_OF(list) <= 33, "given has 32 bits"); \
@@ -103,7 +120,8 @@ const struct rpc_topic *rpc_topic(enum topic_id id)
 
 #define SHAPE(id, ...) static const struct rpc_field shape_##id[] = {
 #define FIELD(name, type, arg, need, doc) \
-	{ #name, RPC_##type, NEED_##need, 0, WORDS_OF_##type(arg), SHAPE_OF_##type(arg), doc },
+	{ #name, RPC_##type, NEED_##need, 0, WORDS_OF_##type(arg), RANGE_OF_##type(arg), \
+	  SHAPE_OF_##type(arg), doc },
 #define SHAPE_END(id) { .shape = SHAPE_COUNT } };
 #include "shapes.def"
 #undef SHAPE

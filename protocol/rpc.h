@@ -26,6 +26,10 @@
 #define RPC_LIMIT_DEFAULT 100
 #define RPC_LIMIT_MAX 1000
 
+/* A text for who has to know: bytes, at least and unless said. */
+#define RPC_TEXT_MIN 500
+#define RPC_TEXT_DEFAULT 8000
+
 enum rpc_type {
 	RPC_STR,      /* UTF-8 text */
 	RPC_ID,       /* text that names a Ticket: id or slug */
@@ -99,6 +103,11 @@ enum shape_id {
 	SHAPE_COUNT
 };
 
+/* What an integer may be; both 0: anything. */
+struct rpc_range {
+	int64_t least, most;
+};
+
 /* One parameter of a method, or one field of a shape.  A NULL name ends a list. */
 struct rpc_field {
 	const char *name;
@@ -106,6 +115,7 @@ struct rpc_field {
 	bool required;
 	size_t offset;             /* parameters: into struct <id>_params */
 	const struct words *words; /* ENUM, ENUMS */
+	struct rpc_range range;    /* INT */
 	enum shape_id shape;       /* OBJECT, LIST */
 	const char *doc;
 };

@@ -57,6 +57,16 @@ tp check a b
 gives 2 '*too much: b*' "one too many"
 tp tickets --limit many
 gives 2 '*limit*' "a number that is none"
+for limit in 0 -1 1001; do
+	for list in tickets queue records claims sessions doctor log; do
+		ask $list --limit=$limit
+		gives 2 "*limit is $limit; it goes from 1 to 1000*" "out of the range of a list: $list $limit"
+	done
+done
+tp brief --max-bytes 0
+gives 2 '*max_bytes is 0; it goes from 500 to 1048576*' "and out of that of a text"
+tp help queue
+like "$out" '*from 1 to 1000*' "which help names"
 tp queue --timeout soon
 gives 2 '*duration*' "a time that is none"
 tp -C

@@ -11,6 +11,7 @@
 #include "base.h"
 #include "brief.h"
 #include "model.h"
+#include "rpc.h"
 #include "utf8.h"
 
 #define OTHER(id) ",\"related_ticket\":\"" id "\""
@@ -143,7 +144,7 @@ static void every_length_is_kept(void **state)
 				ix, "main", id, "W", "waiting_capacity_note", 3,
 				",\"note\":\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\",\"until\":{\"free\":2}");
 	}
-	for (size_t max = BRIEF_BYTES_MIN; max < 30000; max += 1 + max / 37) {
+	for (size_t max = RPC_TEXT_MIN; max < 30000; max += 1 + max / 37) {
 		struct arena arena = { 0 };
 		struct brief brief = ask(ix, max, "T7", &arena), again = ask(ix, max, "T7", &arena);
 		assert_true(brief.text.len <= max);

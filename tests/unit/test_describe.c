@@ -67,6 +67,31 @@ static void the_schema_names_every_method_once(void **state)
 	}
 }
 
+/* Where help and manual have the sentence, the schema has the numbers. */
+static void the_range_of_a_number_is_in_its_sentence_and_in_the_schema(void **state)
+{
+	size_t ranges = 0;
+	char text[100];
+
+	(void)state;
+	for (enum rpc_id id = 0; id < RPC_COUNT; id++) {
+		const struct rpc_field *f = rpc_method(id)->params;
+		json_t *params = json_object_get(method_of(rpc_method(id)->name), "params");
+		for (; f->name; f++) {
+			json_t *one = json_object_get(json_object_get(params, "properties"), f->name);
+			json_int_t least = json_integer_value(json_object_get(one, "minimum"));
+			json_int_t most = json_integer_value(json_object_get(one, "maximum"));
+			assert_true(least == f->range.least && most == f->range.most);
+			assert_true(strcmp(f->name, "limit") != 0 || least == 1);
+			snprintf(text, sizeof(text), "from %lld to %lld", (long long)least,
+				 (long long)most);
+			assert_true(!most || strstr(f->doc, text));
+			ranges += most != 0;
+		}
+	}
+	assert_true(ranges >= 9);
+}
+
 static void every_parameter_has_a_type_and_a_meaning(void **state)
 {
 	(void)state;
@@ -278,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_schema_names_every_method_once),
 		cmocka_unit_test(every_parameter_has_a_type_and_a_meaning),
+		cmocka_unit_test(the_range_of_a_number_is_in_its_sentence_and_in_the_schema),
 		cmocka_unit_test(the_schema_has_every_shape),
 		cmocka_unit_test(every_reference_leads_to_a_shape),
 		cmocka_unit_test(every_set_of_words_is_listed),

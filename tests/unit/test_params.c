@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -25,11 +26,12 @@ struct every {
 	int word;
 	uint64_t words;
 	struct rpc_strs list;
+	int64_t few;
 };
 _Static_assert(sizeof(struct every) <= sizeof(union rpc_params), "decoded in its place");
 
 /* Their bits in `given`. */
-enum { TEXT, TICKET, NUMBER, YES, AT, SPAN, WORD, WORDS, LIST };
+enum { TEXT, TICKET, NUMBER, YES, AT, SPAN, WORD, WORDS, LIST, FEW };
 
 #define FIELD(name_, type_, words_) \
 	{ \
@@ -47,6 +49,12 @@ static const struct rpc_field every_field[] = {
 	FIELD(word, RPC_ENUM, &words_verdict),
 	FIELD(words, RPC_ENUMS, &words_state),
 	FIELD(list, RPC_STRS, NULL),
+	{ .name = "few",
+	  .type = RPC_INT,
+	  .offset = offsetof(struct every, few),
+	  .range = { 1, 1000 },
+	  .shape = SHAPE_COUNT,
+	  .doc = "" },
 	{ .shape = SHAPE_COUNT },
 };
 
@@ -561,6 +569,24 @@ static void every_method_is_found_by_its_name(void **state)
 
 #define with_map(test) cmocka_unit_test_setup_teardown(test, make, drop)
 
+static void a_number_has_its_range(void **state)
+{
+	static const int64_t inside[] = { 1, 2, 999, 1000 }, outside[] = { INT64_MIN, -1, 0, 1001, INT64_MAX };
+	struct fixture *fx = *state;
+	char text[100];
+
+	for (size_t i = 0; i < COUNT_OF(inside); i++) {
+		wire_put_int(&fx->w, "few", inside[i]);
+		assert_int_equal(decoded(fx)->few, inside[i]);
+	}
+	for (size_t i = 0; i < COUNT_OF(outside); i++) {
+		wire_put_int(&fx->w, "few", outside[i]);
+		snprintf(text, sizeof(text), "few is %lld; it goes from 1 to 1000",
+			 (long long)outside[i]);
+		assert_refused(fx, &every_method, text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -577,6 +603,7 @@ int main(void)
 		with_map(a_list_whose_elements_are_no_text_is_refused),
 		with_map(text_that_is_not_utf_8_or_holds_a_nul_is_refused),
 		with_map(an_empty_name_of_a_ticket_is_refused),
+		with_map(a_number_has_its_range),
 		with_map(integers_beyond_64_bits_with_sign_are_refused),
 		with_map(a_word_of_no_set_is_refused_with_those_there_are),
 		with_map(a_long_word_is_cut_between_characters),
