@@ -5,15 +5,10 @@
 
 #include "base.h"
 #include "claims.h"
+#include "jsonset.h"
 #include "stamp.h"
 
 /* Claims as text, and back. */
-
-static void set_text(json_t *object, const char *name, struct str text)
-{
-	if (text.at)
-		json_object_set_new(object, name, json_stringn(text.at, text.len));
-}
 
 static void set_number(json_t *object, const char *name, int64_t value)
 {
@@ -21,30 +16,23 @@ static void set_number(json_t *object, const char *name, int64_t value)
 		json_object_set_new(object, name, json_integer(value));
 }
 
-static void set_time(json_t *object, const char *name, int64_t us)
-{
-	char text[STAMP_MAX];
-
-	json_object_set_new(object, name, json_string(stamp_text(us, text)));
-}
-
 static json_t *claim_json(const struct claim *c)
 {
 	json_t *object = json_object();
 
-	set_text(object, "ticket", c->ticket);
-	set_text(object, "session", c->session);
-	set_text(object, "role", c->role);
-	set_text(object, "source", c->source);
+	jsonset_text(object, "ticket", c->ticket);
+	jsonset_text(object, "session", c->session);
+	jsonset_text(object, "role", c->role);
+	jsonset_text(object, "source", c->source);
 	set_number(object, "token", (int64_t)c->token);
-	set_time(object, "since", c->since);
+	jsonset_time(object, "since", c->since);
 	set_number(object, "pid", c->pid);
 	set_number(object, "born", (int64_t)c->born);
 	set_number(object, "ttl", c->ttl);
 	set_number(object, "until", c->until);
 	if (c->lives == LIVES_LEASE)
-		set_time(object, "until_at", c->until_at);
-	set_text(object, "pending", c->pending);
+		jsonset_time(object, "until_at", c->until_at);
+	jsonset_text(object, "pending", c->pending);
 	return object;
 }
 
@@ -52,10 +40,10 @@ static json_t *end_json(const struct claim_end *e)
 {
 	json_t *object = claim_json(e->claim);
 
-	set_time(object, "ended_at", e->at);
-	set_text(object, "ending", str_of(word(&words_ending, (int)e->how)));
-	set_text(object, "by", e->by);
-	set_text(object, "reason", e->reason);
+	jsonset_time(object, "ended_at", e->at);
+	jsonset_text(object, "ending", str_of(word(&words_ending, (int)e->how)));
+	jsonset_text(object, "by", e->by);
+	jsonset_text(object, "reason", e->reason);
 	return object;
 }
 
@@ -63,8 +51,8 @@ static json_t *path_json(const struct claim_path *p)
 {
 	json_t *object = json_object();
 
-	set_text(object, "record", p->record);
-	set_text(object, "path", p->path);
+	jsonset_text(object, "record", p->record);
+	jsonset_text(object, "path", p->path);
 	return object;
 }
 

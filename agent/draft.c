@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "guard.h"
+#include "jsonset.h"
 #include "stamp.h"
 #include "ulid.h"
 
@@ -162,27 +163,14 @@ bool draft_check(const struct index *ix, struct draft *d, struct arena *arena, s
 
 /* -- The file ----------------------------------------------------------- */
 
-static void set_text(json_t *object, const char *name, struct str text)
-{
-	if (text.at)
-		json_object_set_new(object, name, json_stringn(text.at, text.len));
-}
-
-static void set_time(json_t *object, const char *name, int64_t us)
-{
-	char text[STAMP_MAX];
-
-	json_object_set_new(object, name, json_string(stamp_text(us, text)));
-}
-
 static json_t *plan_json(const struct plan *plan)
 {
 	json_t *object = json_object();
 
-	set_text(object, "summary", plan->summary);
-	set_text(object, "branch", plan->branch);
-	set_text(object, "worktree", plan->worktree);
-	set_text(object, "role_plan", plan->role_plan);
+	jsonset_text(object, "summary", plan->summary);
+	jsonset_text(object, "branch", plan->branch);
+	jsonset_text(object, "worktree", plan->worktree);
+	jsonset_text(object, "role_plan", plan->role_plan);
 	return object;
 }
 
@@ -192,14 +180,14 @@ static json_t *until_json(const struct until *u)
 
 	switch (u->form) {
 	case UNTIL_TICKET:
-		set_text(object, "ticket", u->ticket);
-		set_text(object, "state", str_of(word(&words_state, (int)u->state)));
+		jsonset_text(object, "ticket", u->ticket);
+		jsonset_text(object, "state", str_of(word(&words_state, (int)u->state)));
 		break;
 	case UNTIL_AFTER:
-		set_time(object, "after", u->after);
+		jsonset_time(object, "after", u->after);
 		break;
 	case UNTIL_HUMAN:
-		set_text(object, "gate", STR("human"));
+		jsonset_text(object, "gate", STR("human"));
 		break;
 	case UNTIL_FREE:
 		json_object_set_new(object, "free", json_integer(u->free));
@@ -215,19 +203,19 @@ static json_t *draft_json(const struct draft *d)
 {
 	json_t *object = json_object();
 
-	set_text(object, "id", d->id);
-	set_text(object, "ticket_id", d->ticket->id);
-	set_text(object, "kind", str_of(word(&words_kind, (int)d->kind)));
-	set_text(object, "related_ticket", d->other);
-	set_text(object, "note", d->note);
+	jsonset_text(object, "id", d->id);
+	jsonset_text(object, "ticket_id", d->ticket->id);
+	jsonset_text(object, "kind", str_of(word(&words_kind, (int)d->kind)));
+	jsonset_text(object, "related_ticket", d->other);
+	jsonset_text(object, "note", d->note);
 	if (kind_row(d->kind)->takes == TAKES_PLAN)
 		json_object_set_new(object, "accepted_plan", plan_json(&d->plan));
 	if (d->until.form != UNTIL_NONE)
 		json_object_set_new(object, "until", until_json(&d->until));
-	set_text(object, "retracts", d->retracts);
-	set_text(object, "author", d->author);
+	jsonset_text(object, "retracts", d->retracts);
+	jsonset_text(object, "author", d->author);
 	/* Milliseconds tell any two decisions apart; more is noise in a file for people. */
-	set_time(object, "at", d->at / 1000 * 1000);
+	jsonset_time(object, "at", d->at / 1000 * 1000);
 	return object;
 }
 

@@ -17,7 +17,7 @@
  *
  * agent/
  *  floor        hash     tables and lists         arena     memory freed at once
- *               log      lines for the owner
+ *               log      lines for the owner      jsonset   keys of JSON objects
  *  model        pure: no clock, no disk, no socket
  *   layout      where things lie in a tree        content   what one file says
  *   item        item.md into content              artifact  records into content

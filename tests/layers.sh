@@ -6,7 +6,7 @@
 
 # Of what layer a file of agent/ is, by its name without ending.
 layers='
-floor    arena hash log
+floor    arena hash jsonset log
 model    layout content item artifact thread index index_private intake settle waits status claims claims_private claimrules claimtext trace ripple meaning cycle gate guard query why graph doctor brief follow view diff past log_rows audit stance ignored
 service  service server conn listener feed clock dispatch draft answer handlers handle_*
 world    beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork keep
