@@ -177,12 +177,7 @@ bool watch_has_news(const struct watch *w)
 
 size_t watch_events(const struct watch *w, struct watch_event into[WATCH_EVENTS_KEPT])
 {
-	size_t total = w->counts.events;
-	size_t count = total < WATCH_EVENTS_KEPT ? total : WATCH_EVENTS_KEPT;
-
-	for (size_t i = 0; i < count; i++)
-		into[i] = w->trail[(total - count + i) % WATCH_EVENTS_KEPT];
-	return count;
+	return watch_ring(w->trail, w->counts.events, WATCH_EVENTS_KEPT, sizeof(*into), into);
 }
 
 char *watch_event_text(const struct watch_event *event)

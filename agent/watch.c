@@ -378,12 +378,17 @@ const struct watch_counts *watch_counts(const struct watch *w)
 	return &w->counts;
 }
 
-size_t watch_rescans(const struct watch *w, struct watch_rescan into[WATCH_RESCANS_KEPT])
+size_t watch_ring(const void *ring, uint64_t total, size_t kept, size_t size, void *into)
 {
-	size_t total = w->counts.rescans;
-	size_t count = total < WATCH_RESCANS_KEPT ? total : WATCH_RESCANS_KEPT;
+	size_t count = total < kept ? (size_t)total : kept;
 
 	for (size_t i = 0; i < count; i++)
-		into[i] = w->rescans[(total - count + i) % WATCH_RESCANS_KEPT];
+		memcpy((char *)into + i * size,
+		       (const char *)ring + (total - count + i) % kept * size, size);
 	return count;
+}
+
+size_t watch_rescans(const struct watch *w, struct watch_rescan into[WATCH_RESCANS_KEPT])
+{
+	return watch_ring(w->rescans, w->counts.rescans, WATCH_RESCANS_KEPT, sizeof(*into), into);
 }

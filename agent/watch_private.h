@@ -96,6 +96,12 @@ void watch_tell_side(struct watch *w, const struct node *n, struct str name);
 /* It is watched by itself no more. */
 void watch_drop_side(struct watch *w, struct node *n);
 
+/*
+ * The last of what a ring of `kept` things of a size took in, oldest first: of
+ * `total`, each in the place behind the one before.  How many there are.
+ */
+size_t watch_ring(const void *ring, uint64_t total, size_t kept, size_t size, void *into);
+
 /* -- look.c: what is there ---------------------------------------------- */
 
 /* Have the kernel watch a folder, by its path; errno says why not. */
