@@ -62,6 +62,7 @@
  *   sources     checkouts into the index          agent     the turn; knows everyone
  *   reading     what files come to in an index    revision  a commit into an index
  *   timeline    what git holds, for calls         upkeep    how well we keep up
+ *   review      records that may be in no commit  timeline_private    what both share
  *   history     commits into the past             kept      what is in no commit
  *   sources_private    what sources and upkeep share
  *   provenance  stances, by git
