@@ -8,7 +8,10 @@
 
 #include "seen.h"
 
-/* Whatever is, or was, in the folder is to be looked at. */
+/*
+ * Whatever is, or was, in the folder is to be looked at.  As nobody told of it, what is in the
+ * place of a folder that is watched may be another one than has the watch.
+ */
 static void soil_all(struct watch_tree *t, struct node *n, int fd)
 {
 	DIR *dir = fdopendir(fd);
@@ -19,7 +22,7 @@ static void soil_all(struct watch_tree *t, struct node *n, int fd)
 		if (t->ops->role(n->role, str_of(entry->d_name)))
 			watch_soil(t->w, n, str_of(entry->d_name), false);
 	for (uint32_t i = 0; i < n->kid_count; i++)
-		watch_soil(t->w, n, str_of(n->kids[i]->name), false);
+		watch_soil(t->w, n, str_of(n->kids[i]->name), n->kids[i]->wd >= 0);
 	for (size_t i = 0; n->seen && (name = seen_name(n->seen, i)).at; i++)
 		watch_soil(t->w, n, name, false);
 	if (dir)

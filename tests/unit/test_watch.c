@@ -7,9 +7,12 @@
 #include <stdlib.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -75,19 +78,32 @@ static void note(struct folder *f, struct str path, char *what)
 	HASH_ADD_KEYPTR(hh, f->mirror, p->path, path.len, p);
 }
 
-/* Removed when a name like its last is come upon, just before it is looked at. */
-static const char *snatched;
+/* Called once, with the working folder at the root, as the folder of that path gets its watch. */
+static struct {
+	const char *path;
+	void (*before)(const char *path), (*after)(const char *path);
+} watching;
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	bool ours = watching.path && strcmp(path, watching.path) == 0;
+
+	if (ours)
+		watching.path = NULL;
+	if (ours && watching.before)
+		watching.before(path);
+	int wd = (int)syscall(SYS_inotify_add_watch, fd, path, mask), cause = errno;
+	if (ours && watching.after)
+		watching.after(path);
+	errno = cause;
+	return wd;
+}
+
 /* How often a folder was read with such a file in it, which is nobody's. */
 static unsigned threads_met;
 
 static int on_watch_role(int parent, struct str name)
 {
-	const char *path = snatched;
-
-	if (path && str_is(name, strrchr(path, '/') + 1)) {
-		snatched = NULL;
-		assert_int_equal(rmdir(path), 0);
-	}
 	threads_met += str_is(name, "thread.md");
 	return (int)layout_role((enum role)parent, name);
 }
@@ -386,6 +402,7 @@ static int drop_folder(void **state)
 
 	watch_free(f->w);
 	watch_faults = (struct watch_faults){ 0 };
+	memset(&watching, 0, sizeof(watching));
 	HASH_ITER(hh, f->mirror, p, next)
 	forget(f, p);
 	int failed = chdir("/") < 0 || system(command) != 0;
@@ -1367,6 +1384,38 @@ static void a_watched_folder_that_leaves_one_that_is_not_is_seen_to_go(void **st
 	check(f);
 }
 
+static void swap_with_a(const char *path)
+{
+	assert_int_equal(renameat2(AT_FDCWD, path, AT_FDCWD, "../out/a", RENAME_EXCHANGE), 0);
+}
+
+/* What has the watch is another folder than what was listed. */
+static void a_folder_swapped_as_it_was_watched_in_one_that_is_not_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	put_unwatched(f);
+	move("root/T-3/artifacts", "out/b");
+	make_dir("out/a");
+	check(f);
+	move("out/b", "root/T-3/artifacts");
+	watch_drain(f->w);
+	watch_walk(f->w);
+	watch_faults.limit++;
+	watching.path = "T-3/artifacts";
+	watching.after = swap_with_a;
+	watch_settle(f->w);
+	assert_null(watching.path);
+	check(f);
+	put("root/T-3/artifacts/relations.json", "new");
+	check(f);
+}
+
+static void take_away(const char *path)
+{
+	assert_int_equal(rmdir(path), 0);
+}
+
 /* A name is known then that nothing is known about. */
 static void a_folder_that_goes_as_it_is_to_be_watched_is_seen_when_it_is_back(void **state)
 {
@@ -1377,11 +1426,10 @@ static void a_folder_that_goes_as_it_is_to_be_watched_is_seen_when_it_is_back(vo
 	put("out/T-3/item.md", "three");
 	make_dir("out/T-3/artifacts");
 	move("out/T-3", "root/T-3");
-	char *path = xasprintf("%s/root/T-3/artifacts", f->base);
-	snatched = path;
+	watching.path = "T-3/artifacts";
+	watching.before = take_away;
 	check(f);
-	assert_null(snatched);
-	free(path);
+	assert_null(watching.path);
 	assert_int_equal(watch_counts(f->w)->refused, 1);
 	make_dir("root/T-3/artifacts");
 	put("root/T-3/artifacts/relations.json", "new");
@@ -1532,6 +1580,7 @@ int main(void)
 		with_folder(a_file_with_a_name_where_nothing_is_watched_is_seen_at_both),
 		with_folder(a_folder_swapped_for_a_link_where_nothing_is_watched_is_seen),
 		with_folder(a_watched_folder_that_leaves_one_that_is_not_is_seen_to_go),
+		with_folder(a_folder_swapped_as_it_was_watched_in_one_that_is_not_is_seen),
 		with_folder(a_folder_that_goes_as_it_is_to_be_watched_is_seen_when_it_is_back),
 		with_folder(a_rescan_keeps_its_reason),
 		with_folder(the_last_events_are_kept),
