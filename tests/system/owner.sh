@@ -74,6 +74,17 @@ is "$?" 0 "and read what commits of it hold"
 tpctl stop >/dev/null
 SUDO_UID=1 tpctl --json start >"$box/out" 2>&1
 is "$?" 5 "but not what is another's"
+# Objects of which libgit2 knows nothing are read by git.
+mkdir "$box/new" && cd "$box/new" && git init -q --template= --object-format=sha256
+ticket a queued
+commit
+give .
+SUDO_UID=65534 tpctl --json record a waiting -m x --until human >"$box/out" 2>&1
+echo records/ >.gitignore
+SUDO_UID=65534 tpctl --json doctor >"$box/out" 2>&1
+like "$? $(cat "$box/out")" '0 *"count":1,*"code":"ignored"*' \
+	"git is told who became root where it is asked for us"
+tpctl stop >/dev/null
 
 # -- Only part of it is theirs, or from now on ----------------------------
 
