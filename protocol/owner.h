@@ -8,7 +8,10 @@
  * Whose repository it is, by git's own rule: what belongs to somebody else may name
  * programs in its configuration, and is not read, run git in, or written to, unless
  * the user said that he trusts it (safe.directory).  git itself is asked that, and
- * only of what is somebody else's.
+ * only of what is somebody else's; each time anew, by a program that takes a few
+ * milliseconds.  An answer that is kept could not be known to hold still: git reads
+ * for it whatever files its configuration includes, and trust that is withdrawn in
+ * one of them must count.
  */
 
 /*
