@@ -42,6 +42,40 @@ static const char *const *on_watch_names(int role)
 	return layout_names((enum role)role);
 }
 
+/* Whether there was too little of something for it to be opened; nobody tells when there is more. */
+static bool is_want(int cause)
+{
+	return cause == EMFILE || cause == ENFILE || cause == ENOMEM;
+}
+
+static void note_want(struct site *site, enum beneath_result result, int cause)
+{
+	site->wanting |= result == BENEATH_REFUSED && is_want(cause);
+}
+
+/* Without it no tree can be found, which does not mean that there is none. */
+static bool may_open(void)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return !is_want(errno);
+	close(fd);
+	return true;
+}
+
+/* Read again what could not be opened, as soon as anything can. */
+static void try_again(struct sources *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct site *site = s->sites[i];
+		if (!site->wanting || !site->tree || !may_open())
+			continue;
+		site->wanting = false;
+		watch_tree_soil(site->tree, "something could not be opened for want of descriptors or memory");
+	}
+}
+
 static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 {
 	struct site *site = ctx;
@@ -50,12 +84,14 @@ static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
 
 	enum beneath_result result =
 		beneath_read_stat(watch_tree_fd(site->tree), path.at, max, &s->bytes, st);
+	int cause = errno;
+	note_want(site, result, cause);
 	if (result == BENEATH_GONE)
 		index_drop(s->ix, site->id, path);
 	else if (result == BENEATH_OK)
 		index_put(s->ix, site->id, path, content_of(s, path, (enum role)role));
 	else
-		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, errno));
+		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, cause));
 	if (result == BENEATH_OK && role == ROLE_RECORD && s->on_record)
 		s->on_record(s->record_ctx, site->id, path);
 	/* One huge file must not keep its memory for ever. */
@@ -75,6 +111,7 @@ static void on_watch_trouble(void *ctx, struct str path, int role, enum beneath_
 {
 	struct site *site = ctx;
 
+	note_want(site, result, cause);
 	reading_trouble(site->all->ix, site->id, path, (enum role)role, result, cause);
 }
 
@@ -550,7 +587,10 @@ static void survey(struct sources *s)
 {
 	size_t count;
 
-	s->stale = s->refused = false;
+	s->stale = !may_open();
+	if (s->stale)
+		return;
+	s->refused = false;
 	s->foreign = !owner_trusts(s->common, s->main_top, &s->why);
 	if (s->foreign)
 		return;
@@ -634,6 +674,7 @@ void sources_turn(struct sources *s, bool asked, bool look)
 {
 	uint64_t events = watch_counts(s->watch)->events;
 
+	try_again(s);
 	watch_drain(s->watch);
 	upkeep_before(s, watch_counts(s->watch)->events != events, look);
 	for (size_t i = 0; i < s->count; i++)
@@ -683,6 +724,8 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 	for (size_t i = 0; i < s->count; i++)
 		if (s->sites[i]->tree)
 			return true;
+	if (!s->count && s->stale)
+		return fault(why, FAULT_IO, "nothing can be opened: too many files are open");
 	char *wanted = s->count ? NULL : git_config_text(s->git, "ticketplan.sources");
 	if (wanted) {
 		fault(why, FAULT_NO_TREE, "ticketplan.sources is %s, of which no checkout is there; "

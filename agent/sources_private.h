@@ -20,6 +20,7 @@ struct site {
 	uint64_t mounted; /* mounts_at of its tree */
 	bool foreign; /* it is somebody else's, and not trusted: it has no tree for us */
 	struct fault why; /* foreign */
+	bool wanting;   /* something of its tree could not be opened, and may be later */
 	bool contested; /* a folder is there that would be chosen before root, if it held Tickets */
 };
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -492,6 +494,38 @@ static void a_link_or_a_pipe_in_a_files_place_makes_the_ticket_unreadable(void *
 	assert_string_equal(model_gate(f->ix, "T-2"), "clear");
 }
 
+/* Let nothing be opened any more; says what it was before. */
+static struct rlimit use_up_descriptors(void)
+{
+	struct rlimit before, none;
+	int fd = open("/", O_PATH | O_CLOEXEC);
+
+	assert_true(fd >= 0 && close(fd) == 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ (rlim_t)fd, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+static void what_cannot_be_opened_for_want_of_descriptors_is_read_later(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/.tickets/a", "queued");
+	begin(f);
+	assert_tickets(f, "a queued");
+	put_item("top/.tickets/a", "ready");
+	put_item("top/.tickets/b", "queued");
+	put("top/.git/config", "[core]\n\tbare = false\n[ticketplan]\n\troot = .tickets\n");
+	struct rlimit before = use_up_descriptors();
+	sources_turn(f->sources, true, true);
+	size_t there = index_count(f->ix);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_true(there > 0);
+	assert_tickets(f, "a ready, b queued");
+	assert_sources(f, "*main:.tickets");
+}
+
 static void a_ticket_whose_folder_is_a_link_is_none(void **state)
 {
 	struct folder *f = *state;
@@ -638,6 +672,7 @@ int main(void)
 		with_folder(a_turn_without_changes_keeps_the_generation),
 		with_folder(a_rescan_finds_the_same),
 		with_folder(a_link_or_a_pipe_in_a_files_place_makes_the_ticket_unreadable),
+		with_folder(what_cannot_be_opened_for_want_of_descriptors_is_read_later),
 		with_folder(a_ticket_whose_folder_is_a_link_is_none),
 		with_folder(files_beside_tickets_are_nobodys),
 		with_folder(a_file_past_its_limit_makes_the_ticket_unreadable),
