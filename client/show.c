@@ -338,6 +338,37 @@ static void show_nothing(struct page *page, const json_t *answer)
 	page_line(page);
 }
 
+static void show_told(struct page *page, const json_t *list, const char *how, bool paths)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		struct str text = { json_string_value(one), json_string_length(one) };
+		if (paths != str_starts(text, STR("/")))
+			continue;
+		page_add(page, STYLE_DIM, str_of(how));
+		page_add(page, STYLE_PLAIN, text);
+		page_line(page);
+	}
+}
+
+/* Of what was written back the file is told, of what was let go the record. */
+static void show_recovered(struct page *page, const json_t *answer)
+{
+	const json_t *done = json_object_get(answer, "recovered");
+	const json_t *left = json_object_get(answer, "left");
+
+	show_told(page, done, "recovered ", true);
+	show_told(page, done, "let go of ", false);
+	show_told(page, left, "left ", false);
+	if (json_array_size(done) + json_array_size(left))
+		return;
+	page_add(page, STYLE_DIM, STR("nothing is lost"));
+	page_line(page);
+}
+
 /* Text that the agent has laid out, by tabs too. */
 static void show_lines(struct page *page, struct str text)
 {
@@ -444,7 +475,7 @@ void show_answer(struct page *page, enum shape_id shape, const json_t *answer)
 		[SHAPE_record_answer] = show_record,  [SHAPE_nothing] = show_nothing,
 		[SHAPE_why] = holds_show,             [SHAPE_graph] = show_graph,
 		[SHAPE_brief] = show_brief,           [SHAPE_changes] = changes_show,
-		[SHAPE_log] = changes_show_log,
+		[SHAPE_log] = changes_show_log,       [SHAPE_recovered] = show_recovered,
 		[SHAPE_claims_held] = show_held,
 		[SHAPE_claims_ended] = show_ended,    [SHAPE_claims] = show_claims,
 		[SHAPE_sessions] = show_sessions,     [SHAPE_accept_answer] = show_accepted,

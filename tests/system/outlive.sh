@@ -91,7 +91,8 @@ ask check a
 gives 3 '*"code":"waiting","severity":"hold"*' "a wait whose file is gone holds too"
 ask brief
 gives 0 '*Waits*Mara decides.*' "and the brief lists it"
-tpctl recover --forget >/dev/null
+tp recover --forget
+gives 0 'let go of *' "what is let go is told to be"
 
 # -- What people do to files ---------------------------------------------
 
@@ -109,6 +110,8 @@ vanishes()
 	is "$(status_of "$two")" lost "removed by hand"
 	ask recover "$two" --forget
 	gives 0 "*\"recovered\":[[]\"$two\"]*" "and let go"
+	tp recover
+	gives 0 'nothing is lost' "and nothing more"
 	is "$(status_of "$two")" "" "for good"
 }
 vanishes 'git clean -qfdx' 'git clean'
