@@ -62,6 +62,8 @@ static void put_record(struct call *call, const struct seen *row, bool stored)
 	answer_record(call, row);
 	wire_put_bool(&call->out, "stored", stored);
 	wire_put_opt(&call->out, "source", str_of(s ? s->name : NULL));
+	if (s && !str_is(call_stands(call), s->name))
+		wire_put_bool(&call->out, "elsewhere", true);
 	wire_put_str(&call->out, "path",
 		     s ? arena_printf(&call->arena, "%s/%s/%s", s->top, s->root, doc->path) : STR(""));
 }

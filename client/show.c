@@ -311,6 +311,9 @@ static void show_record(struct page *page, const json_t *answer)
 			page_addf(page, STYLE_PLAIN, "retracted %.*s: ", STR_ARG(gone));
 		page_addf(page, STYLE_PLAIN, "recorded %.*s in ", STR_ARG(text_of(record, "id")));
 		page_add(page, STYLE_BOLD, text_of(record, "file"));
+		if (json_is_true(json_object_get(answer, "elsewhere")))
+			page_addf(page, STYLE_PLAIN, " of the checkout %.*s",
+				  STR_ARG(text_of(answer, "source")));
 	} else {
 		page_addf(page, STYLE_PLAIN, "known already: %.*s %.*s %.*s in %.*s",
 			  STR_ARG(text_of(record, "ticket_id")), STR_ARG(text_of(record, "kind")),

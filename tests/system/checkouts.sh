@@ -62,7 +62,9 @@ ask records --status all
 gives 0 '*"count":1,*"sources":[[]"main"]*' "removed in one it stays in the other"
 cd "$box/side" || exit 99
 tp record b conflicts-with c
-gives 0 'recorded *' "a record made from the other checkout"
+gives 0 'recorded *.json of the checkout main' "a record made from the other checkout: it is said where"
+tp -C "$box/main" record a related c
+unlike "$out" '*of the checkout*' "as it is not where it is asked"
 is "$(find "$box/main/tickets/b" "$box/side/tickets/b" -name '*.json' | sed "s#$box/##; s#/tickets.*##")" \
 	main "goes to the authority's"
 everywhere "and is seen from both" records --status all
