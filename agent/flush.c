@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -15,49 +17,45 @@
 
 struct hand {
 	pthread_t thread;
-	pthread_cond_t called;
+	sem_t called; /* there is a list, or the end has come */
 	size_t first; /* of the list; from there every pool.hands-th is this one's */
-	bool busy;
 };
 
+/* A hand that was called, and only one, may look at the list; nobody has to wait for a mutex. */
 static struct {
-	pthread_mutex_t mutex; /* guards what follows, but for a busy hand's part of the list */
-	pthread_cond_t done;
 	struct hand hand[HANDS_MAX];
 	size_t hands;
-	struct flush *list;
+	struct flush *list; /* NULL: the end has come */
 	size_t count;
-	size_t busy;
-	bool ending;
-} pool = { .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
+	atomic_size_t busy;
+	sem_t done;
+} pool;
 
 static void bg_sync(struct flush *one)
 {
 	one->error = fsync(one->fd) < 0 ? errno : 0;
 }
 
+static void await(sem_t *sem)
+{
+	while (sem_wait(sem) < 0)
+		BUG_IF(errno != EINTR);
+}
+
 static void *bg_hand(void *data)
 {
 	struct hand *hand = data;
 
-	pthread_mutex_lock(&pool.mutex);
 	for (;;) {
-		while (!hand->busy && !pool.ending)
-			pthread_cond_wait(&hand->called, &pool.mutex);
-		if (!hand->busy)
-			break;
-		struct flush *list = pool.list;
-		size_t count = pool.count, step = pool.hands;
-		pthread_mutex_unlock(&pool.mutex);
-		for (size_t i = hand->first; i < count; i += step)
-			bg_sync(&list[i]);
-		pthread_mutex_lock(&pool.mutex);
-		hand->busy = false;
-		if (--pool.busy == 0)
-			pthread_cond_signal(&pool.done);
+		await(&hand->called);
+		if (!pool.list)
+			return NULL;
+		for (size_t i = hand->first; i < pool.count; i += pool.hands)
+			bg_sync(&pool.list[i]);
+		/* Behind this the list is the caller's again. */
+		if (atomic_fetch_sub(&pool.busy, 1) == 1)
+			sem_post(&pool.done);
 	}
-	pthread_mutex_unlock(&pool.mutex);
-	return NULL;
 }
 
 /* Have as many hands as there is work for, or as the system allows. */
@@ -65,14 +63,16 @@ static void hire(size_t wanted)
 {
 	pthread_attr_t attr;
 
+	if (!pool.hands)
+		sem_init(&pool.done, 0, 0);
 	BUG_IF(pthread_attr_init(&attr) != 0);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	while (pool.hands < wanted && pool.hands < HANDS_MAX) {
 		struct hand *hand = &pool.hand[pool.hands];
 		*hand = (struct hand){ .first = pool.hands };
-		pthread_cond_init(&hand->called, NULL);
+		sem_init(&hand->called, 0, 0);
 		if (pthread_create(&hand->thread, &attr, bg_hand, hand) != 0) {
-			pthread_cond_destroy(&hand->called);
+			sem_destroy(&hand->called);
 			break;
 		}
 		pthread_setname_np(hand->thread, "tpd-sync");
@@ -83,42 +83,37 @@ static void hire(size_t wanted)
 
 static void sync_together(struct flush *list, size_t count)
 {
+	size_t called = count < pool.hands ? count : pool.hands;
+
 	pool.list = list;
 	pool.count = count;
-	pool.busy = count < pool.hands ? count : pool.hands;
-	for (size_t i = 0; i < pool.busy; i++) {
-		pool.hand[i].busy = true;
-		pthread_cond_signal(&pool.hand[i].called);
-	}
-	while (pool.busy)
-		pthread_cond_wait(&pool.done, &pool.mutex);
-	pool.list = NULL;
+	atomic_store(&pool.busy, called);
+	for (size_t i = 0; i < called; i++)
+		sem_post(&pool.hand[i].called);
+	await(&pool.done);
 }
 
 void flush_all(struct flush *list, size_t count)
 {
-	pthread_mutex_lock(&pool.mutex);
 	if (count > 1)
 		hire(count);
 	bool alone = count < 2 || !pool.hands;
 	if (!alone)
 		sync_together(list, count);
-	pthread_mutex_unlock(&pool.mutex);
 	for (size_t i = 0; alone && i < count; i++)
 		bg_sync(&list[i]);
 }
 
 void flush_end(void)
 {
-	pthread_mutex_lock(&pool.mutex);
-	pool.ending = true;
+	pool.list = NULL;
 	for (size_t i = 0; i < pool.hands; i++)
-		pthread_cond_signal(&pool.hand[i].called);
-	pthread_mutex_unlock(&pool.mutex);
+		sem_post(&pool.hand[i].called);
 	for (size_t i = 0; i < pool.hands; i++) {
 		pthread_join(pool.hand[i].thread, NULL);
-		pthread_cond_destroy(&pool.hand[i].called);
+		sem_destroy(&pool.hand[i].called);
 	}
+	if (pool.hands)
+		sem_destroy(&pool.done);
 	pool.hands = 0;
-	pool.ending = false;
 }
