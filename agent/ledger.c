@@ -266,10 +266,10 @@ static bool bg_confirm(struct ledger_entry *e)
 	return ok;
 }
 
-/* Give the file its name, unless one of that name is there. */
-static bool bg_name(int olddir, const char *old, int flags, struct ledger_entry *e)
+/* What linkat said. */
+static bool bg_named(struct ledger_entry *e, int linked)
 {
-	if (linkat(olddir, old, e->folder, e->name, flags) == 0) {
+	if (linked == 0) {
 		e->result = LEDGER_WRITTEN;
 		return true;
 	}
@@ -310,15 +310,28 @@ static bool bg_fill(struct ledger_entry *e)
 		       : fault_errno(&e->why, FAULT_IO, "cannot write the record");
 }
 
+/* Without a path to it, which older kernels allow root only. */
+static bool bg_name_unnamed(struct ledger_entry *e)
+{
+	static bool by_path;
+	char path[64];
+	int linked = by_path ? -1 : linkat(e->file, "", e->folder, e->name, AT_EMPTY_PATH);
+
+	if (by_path || (linked < 0 && errno == ENOENT)) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", e->file);
+		linked = linkat(AT_FDCWD, path, e->folder, e->name, AT_SYMLINK_FOLLOW);
+		by_path |= linked == 0;
+	}
+	return bg_named(e, linked);
+}
+
+/* Give the file its name, unless one of that name is there. */
 static bool bg_link(struct ledger_entry *e)
 {
-	char unnamed[64];
-
 	if (e->file < 0)
 		return true;
-	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", e->file);
-	return e->temporary ? bg_name(e->folder, e->temporary, 0, e)
-			    : bg_name(AT_FDCWD, unnamed, AT_SYMLINK_FOLLOW, e);
+	return e->temporary ? bg_named(e, linkat(e->folder, e->temporary, e->folder, e->name, 0))
+			    : bg_name_unnamed(e);
 }
 
 static void bg_close_file(struct ledger_entry *e)
