@@ -350,7 +350,7 @@ static struct amendment *see_written(struct agent *a, struct job **done)
 
 	for (struct job **at = done, *job; (job = *at);) {
 		struct ledger_entry *entry = (struct ledger_entry *)job;
-		if (job->run != ledger_write) {
+		if (job->flow != ledger_write) {
 			/* There is one at a time. */
 			*at = job->next;
 			amended = holders_written(a->holders, (struct registry_write *)job);
@@ -728,7 +728,7 @@ static void drop_written(struct agent *a, struct job *done)
 {
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
-		bool record = done->run == ledger_write;
+		bool record = done->flow == ledger_write;
 		done = done->next;
 		/* The other one is the holders'. */
 		if (record)

@@ -16,8 +16,12 @@
 #include "beneath.h"
 #include "flush.h"
 
-/* Entries that are on their way at once; each holds two descriptors. */
-#define TOGETHER 64
+/*
+ * Entries that go the way together, and of which two lots are on it at once; each entry holds up
+ * to two descriptors.  Of many clients that wait for their answers some then always have them,
+ * and their next records are made ready while the disk is at the others'.
+ */
+#define TOGETHER 48
 
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;
@@ -43,7 +47,7 @@ struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const c
 {
 	struct ledger_entry *e = xcalloc(1, sizeof(*e));
 
-	e->job.run = ledger_write;
+	e->job.flow = ledger_write;
 	e->root = xstrdup(root);
 	e->dir = xstrdup(dir);
 	e->name = xstrdup(name);
@@ -224,23 +228,40 @@ static bool bg_open_known(struct ledger_entry *e, int root)
 	return false;
 }
 
-/* Open the entry's records folder, once the disk is trusted. */
-static bool bg_open_folder(struct ledger_entry *e)
+/* Where the last entry of a lot went; those behind it go there, too, mostly. */
+struct root {
+	const char *path;
+	int fd; /* -1: none is open */
+};
+
+static void bg_close_root(struct root *r)
 {
-	int root = open(e->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ticket = -1, artifacts = -1;
+	bg_close(r->fd);
+	r->fd = -1;
+}
+
+static bool bg_open_root(struct root *r, struct ledger_entry *e)
+{
+	if (r->fd >= 0 && strcmp(r->path, e->root) == 0)
+		return true;
+	bg_close_root(r);
+	r->path = e->root;
+	r->fd = open(e->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r->fd >= 0 ? true : fault_errno(&e->why, FAULT_IO, "cannot open %s", e->root);
+}
+
+/* Open the entry's records folder, once the disk is trusted. */
+static bool bg_open_folder(struct ledger_entry *e, int root)
+{
+	int ticket = -1, artifacts = -1;
 	bool made = false;
 
-	if (root < 0)
-		return fault_errno(&e->why, FAULT_IO, "cannot open %s", e->root);
-	if (bg_open_known(e, root)) {
-		bg_close(root);
+	if (bg_open_known(e, root))
 		return true;
-	}
 	bool ok = bg_enter(e, root, e->dir, "", NULL, &ticket) && bg_trusted(ticket, e) &&
 		  bg_enter(e, ticket, "artifacts", "/artifacts", &made, &artifacts) &&
 		  bg_enter(e, artifacts, "records", "/artifacts/records", &made, &e->folder) &&
 		  bg_adopt(e, ticket, artifacts, made);
-	bg_close(root);
 	bg_close(ticket);
 	bg_close(artifacts);
 	return ok;
@@ -352,82 +373,135 @@ static void bg_leave(struct ledger_entry *e)
 	e->folder = -1;
 }
 
-static bool bg_begin(struct ledger_entry *e)
+static bool bg_begin(struct ledger_entry *e, struct root *root)
 {
 	e->result = LEDGER_FAILED;
-	return bg_open_folder(e) && bg_fill(e);
+	return bg_open_root(root, e) && bg_open_folder(e, root->fd) && bg_fill(e);
 }
 
-/* Sync the files together; whose sync failed is out. */
-static void bg_sync_files(struct ledger_entry **entries, size_t count)
+/* -- Lots of entries ---------------------------------------------------- */
+
+struct lot {
+	struct ledger_entry *at[TOGETHER];
+	size_t count;
+};
+
+/* What of two lots is to be synced at once, and where the outcome of each entry will stand. */
+struct syncs {
+	struct flush list[2 * TOGETHER];
+	size_t count;
+	struct ledger_entry *of[2 * TOGETHER];
+	size_t folder[TOGETHER];
+};
+
+/* Each folder once for all entries that lie in it. */
+static void add_folders(struct syncs *s, const struct lot *lot)
 {
-	struct flush list[TOGETHER];
-	struct ledger_entry *of[TOGETHER];
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (entries[i]->file < 0)
-			continue;
-		list[n].fd = entries[i]->file;
-		of[n++] = entries[i];
-	}
-	flush_all(list, n);
-	for (size_t i = 0; i < n; i++) {
-		if (!list[i].error)
-			continue;
-		errno = list[i].error;
-		bg_doubt(of[i], "the record was not synced");
-		bg_leave(of[i]);
-	}
-}
-
-/* Sync each folder once for all entries that lie in it. */
-static void bg_sync_folders(struct ledger_entry **entries, size_t count)
-{
-	struct flush list[TOGETHER];
-	const struct ledger_entry *first[TOGETHER];
-	size_t in[TOGETHER], n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct ledger_entry *e = entries[i];
+	for (size_t i = 0; i < lot->count; i++) {
+		struct ledger_entry *e = lot->at[i];
+		size_t at = 0;
 		if (e->folder < 0)
 			continue;
-		for (in[i] = 0; in[i] < n; in[i]++)
-			if (first[in[i]]->folder_dev == e->folder_dev &&
-			    first[in[i]]->folder_ino == e->folder_ino)
-				break;
-		if (in[i] < n)
+		while (at < s->count && (s->of[at]->folder_dev != e->folder_dev ||
+					 s->of[at]->folder_ino != e->folder_ino))
+			at++;
+		s->folder[i] = at;
+		if (at < s->count)
 			continue;
-		first[n] = e;
-		list[n++].fd = e->folder;
+		s->of[at] = e;
+		s->list[s->count++].fd = e->folder;
 	}
-	flush_all(list, n);
-	for (size_t i = 0; i < count; i++) {
-		if (entries[i]->folder < 0)
+}
+
+static void add_files(struct syncs *s, const struct lot *lot)
+{
+	for (size_t i = 0; i < lot->count; i++) {
+		if (lot->at[i]->file < 0)
 			continue;
-		errno = list[in[i]].error;
+		s->of[s->count] = lot->at[i];
+		s->list[s->count++].fd = lot->at[i]->file;
+	}
+}
+
+/* Whether the disk kept all their names. */
+static bool bg_see_folders(const struct syncs *s, const struct lot *lot)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < lot->count; i++) {
+		struct ledger_entry *e = lot->at[i];
+		if (e->folder < 0)
+			continue;
+		errno = s->list[s->folder[i]].error;
+		ok &= !errno;
 		if (errno)
-			bg_doubt(entries[i], "the record's folder was not synced");
-		bg_leave(entries[i]);
+			bg_doubt(e, "the record's folder was not synced");
+		bg_leave(e);
 	}
+	return ok;
+}
+
+/* Whose file was not synced is out. */
+static void bg_see_files(const struct syncs *s, size_t first)
+{
+	for (size_t i = first; i < s->count; i++) {
+		if (!s->list[i].error)
+			continue;
+		errno = s->list[i].error;
+		bg_doubt(s->of[i], "the record was not synced");
+		bg_leave(s->of[i]);
+	}
+}
+
+/* The folders of those that have their names, and the files of those that are to get them. */
+static bool bg_sync(struct lot *named, struct lot *filled)
+{
+	struct syncs s = { .count = 0 };
+
+	add_folders(&s, named);
+	size_t folders = s.count;
+	add_files(&s, filled);
+	flush_all(s.list, s.count);
+	bg_see_files(&s, folders);
+	return bg_see_folders(&s, named);
+}
+
+static void bg_begin_each(struct lot *lot)
+{
+	struct root root = { .fd = -1 };
+
+	for (size_t i = 0; i < lot->count; i++)
+		if (!bg_begin(lot->at[i], &root))
+			bg_leave(lot->at[i]);
+	bg_close_root(&root);
 }
 
 /*
- * Step by step for all, not entry by entry: the files' syncs then share what
- * the file system commits, and so do the folders'.
+ * A folder of others was not synced while these were on their way.  They may lie in it, even
+ * under the names that it has lost: they begin once more, where the disk is doubted.
  */
-static void bg_write_together(struct ledger_entry **entries, size_t count)
+static void bg_begin_again(struct lot *lot)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!bg_begin(entries[i]))
-			bg_leave(entries[i]);
-	bg_sync_files(entries, count);
-	for (size_t i = 0; i < count; i++) {
-		if (entries[i]->folder >= 0 && !bg_link(entries[i]))
-			bg_leave(entries[i]);
-		bg_close_file(entries[i]);
+	struct lot nobody = { .count = 0 }, again = { .count = 0 };
+
+	for (size_t i = 0; i < lot->count; i++) {
+		if (lot->at[i]->folder < 0)
+			continue;
+		bg_leave(lot->at[i]);
+		again.at[again.count++] = lot->at[i];
 	}
-	bg_sync_folders(entries, count);
+	bg_begin_each(&again);
+	bg_sync(&nobody, &again);
+}
+
+static void bg_name_each(struct lot *lot)
+{
+	for (size_t i = 0; i < lot->count; i++) {
+		struct ledger_entry *e = lot->at[i];
+		if (e->folder >= 0 && !bg_link(e))
+			bg_leave(e);
+		bg_close_file(e);
+	}
 }
 
 static const char *ticket_of(const struct ledger_entry *e)
@@ -438,15 +512,15 @@ static const char *ticket_of(const struct ledger_entry *e)
 }
 
 /* Not needed for the records to be safe, only for them to outlive their checkout. */
-static void bg_keep(struct ledger_entry **entries, size_t count)
+static void bg_keep(struct lot *lot)
 {
 	struct copied list[TOGETHER];
 	struct keep *keep = NULL;
 	struct fault why;
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct ledger_entry *e = entries[i];
+	for (size_t i = 0; i < lot->count; i++) {
+		const struct ledger_entry *e = lot->at[i];
 		if (!e->keep || e->result != LEDGER_WRITTEN)
 			continue;
 		keep = e->keep;
@@ -455,24 +529,55 @@ static void bg_keep(struct ledger_entry **entries, size_t count)
 	}
 	if (!n || keep_put(keep, list, n, &why))
 		return;
-	for (size_t i = 0; i < count; i++) {
-		if (!entries[i]->keep || entries[i]->result != LEDGER_WRITTEN)
+	for (size_t i = 0; i < lot->count; i++) {
+		struct ledger_entry *e = lot->at[i];
+		if (!e->keep || e->result != LEDGER_WRITTEN)
 			continue;
-		entries[i]->uncopied = true;
-		entries[i]->why = why;
+		e->uncopied = true;
+		e->why = why;
 	}
 }
 
-void ledger_write(struct job *batch)
+/* They are done. */
+static void bg_give_back(struct worker *worker, struct lot *lot)
 {
-	struct ledger_entry *entries[TOGETHER];
+	if (!lot->count)
+		return;
+	bg_keep(lot);
+	for (size_t i = 0; i < lot->count; i++)
+		lot->at[i]->job.next = i + 1 < lot->count ? &lot->at[i + 1]->job : NULL;
+	if (worker)
+		worker_done(worker, &lot->at[0]->job);
+}
 
-	while (batch) {
-		size_t count = 0;
-		for (; batch && count < TOGETHER; batch = batch->next)
-			entries[count++] = (struct ledger_entry *)batch;
-		bg_write_together(entries, count);
-		bg_keep(entries, count);
+/* The next ones; whether there are any. */
+static bool bg_take(struct worker *worker, struct job **jobs, struct lot *lot)
+{
+	lot->count = 0;
+	if (!*jobs && worker)
+		*jobs = worker_more(worker);
+	for (; *jobs && lot->count < TOGETHER; *jobs = (*jobs)->next)
+		lot->at[lot->count++] = (struct ledger_entry *)*jobs;
+	return lot->count;
+}
+
+/*
+ * Step by step for a lot, not entry by entry: the files' syncs then share what
+ * the file system commits, and so do the folders'; those of one lot with those
+ * of the next, too.
+ */
+void ledger_write(struct worker *worker, struct job *jobs)
+{
+	struct lot named = { .count = 0 }, filled;
+
+	while (bg_take(worker, &jobs, &filled) || named.count) {
+		bg_begin_each(&filled);
+		bool ok = bg_sync(&named, &filled);
+		bg_give_back(worker, &named);
+		if (!ok)
+			bg_begin_again(&filled);
+		bg_name_each(&filled);
+		named = filled;
 	}
 }
 

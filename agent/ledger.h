@@ -15,8 +15,8 @@
  * synced.  Whatever happens on the way, there is a whole record or none, and
  * nothing to clean up; where the file system has no nameless files, a name that
  * begins with a dot may stay, and the next agent's first write in the folder
- * removes it.  Entries of one batch are synced together (flush.h) and share
- * their folder syncs.
+ * removes it.  Entries that come together are synced together (flush.h) and share
+ * their folder syncs; those that come while others are on their way join them.
  *
  * ledger_write runs on the worker's thread.
  */
@@ -48,11 +48,15 @@ struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const c
 void ledger_entry_free(struct ledger_entry *entry);
 
 /*
- * Write a batch.  After a sync that failed nothing is taken for safe: the next
- * batch begins with a probe (a file of no name, written and synced), and while
- * that fails every entry is refused with FAULT_STORE_READ_ONLY.
+ * Write a batch, and what comes meanwhile; each entry is given back as soon as
+ * it is done.  After a sync that failed nothing is taken for safe: what begins
+ * then begins with a probe (a file of no name, written and synced), and while
+ * that fails every entry is refused with FAULT_STORE_READ_ONLY.  Where a folder's
+ * sync failed, entries that were on their way behind it begin once more.
+ *
+ * Without a worker nothing comes, and nothing is given back.
  */
-void ledger_write(struct job *batch);
+void ledger_write(struct worker *worker, struct job *batch);
 
 /* Forget that a sync failed.  On any thread. */
 void ledger_trust(void);

@@ -21,6 +21,7 @@ struct worker {
 	bool ending;
 	void (*wake)(void *ctx);
 	void *ctx;
+	struct job kind; /* of the batch that runs; the thread's own */
 };
 
 static void append(struct line *line, struct job *jobs)
@@ -40,18 +41,53 @@ static struct job *take_all(struct line *line)
 	return jobs;
 }
 
-/* Jobs of one kind that stand together are one batch. */
-static void bg_run(struct job *jobs)
+static bool same_kind(const struct job *a, const struct job *b)
 {
-	for (struct job *first = jobs, *rest; first; first = rest) {
-		struct job *last = first;
-		while (last->next && last->next->run == first->run)
-			last = last->next;
-		rest = last->next;
-		last->next = NULL;
-		first->run(first);
-		last->next = rest;
+	return a->run == b->run && a->flow == b->flow;
+}
+
+/* The first jobs, as far as they are of one kind. */
+static struct job *take_batch(struct line *line)
+{
+	struct job *first = line->first, *last = first;
+
+	if (!first)
+		return NULL;
+	while (last->next && same_kind(last->next, first))
+		last = last->next;
+	line->first = last->next;
+	last->next = NULL;
+	return first;
+}
+
+void worker_done(struct worker *w, struct job *jobs)
+{
+	pthread_mutex_lock(&w->mutex);
+	append(&w->done, jobs);
+	/* Outside: who is woken would only wait for the mutex. */
+	pthread_mutex_unlock(&w->mutex);
+	w->wake(w->ctx);
+}
+
+struct job *worker_more(struct worker *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	struct job *first = w->given.first;
+	bool more = first && same_kind(first, &w->kind);
+	struct job *batch = more ? take_batch(&w->given) : NULL;
+	pthread_mutex_unlock(&w->mutex);
+	return batch;
+}
+
+static void bg_run(struct worker *w, struct job *batch)
+{
+	w->kind = *batch;
+	if (batch->flow) {
+		batch->flow(w, batch);
+		return;
 	}
+	batch->run(batch);
+	worker_done(w, batch);
 }
 
 static void *bg_main(void *data)
@@ -62,16 +98,11 @@ static void *bg_main(void *data)
 	for (;;) {
 		while (!w->given.first && !w->ending)
 			pthread_cond_wait(&w->more, &w->mutex);
-		struct job *batch = take_all(&w->given);
+		struct job *batch = take_batch(&w->given);
 		if (!batch)
 			break;
 		pthread_mutex_unlock(&w->mutex);
-		bg_run(batch);
-		pthread_mutex_lock(&w->mutex);
-		append(&w->done, batch);
-		/* Outside: who is woken would only wait for the mutex. */
-		pthread_mutex_unlock(&w->mutex);
-		w->wake(w->ctx);
+		bg_run(w, batch);
 		pthread_mutex_lock(&w->mutex);
 	}
 	pthread_mutex_unlock(&w->mutex);

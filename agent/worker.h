@@ -4,17 +4,26 @@
 
 /*
  * The one other thread.  Syncing a disk takes milliseconds to seconds; done in
- * the loop it would stop every answer.  Jobs run in the order in which they
+ * the loop it would stop every answer.  Jobs begin in the order in which they
  * were given; those that came while others ran are one batch, so that they can
  * share what is dear.  Whoever gives a job away does not touch it until it
  * comes back.
  */
 struct worker;
 
+/* Of one kind are jobs that have the same function. */
 struct job {
 	struct job *next;
-	/* Called on the other thread with a batch: this job and those of the same kind behind it. */
+	/*
+	 * Called on the other thread with a batch: this job and those of the same kind behind it.
+	 * They are done when it returns.
+	 */
 	void (*run)(struct job *batch);
+	/*
+	 * Or instead of it, where jobs are done one after the other and others may begin meanwhile:
+	 * it gives each back with worker_done, and may go on with what worker_more has.
+	 */
+	void (*flow)(struct worker *worker, struct job *batch);
 };
 
 /*
@@ -29,5 +38,13 @@ struct job *worker_end(struct worker *worker);
 void worker_give(struct worker *worker, struct job *jobs);
 /* What is done since the last call, in order; NULL for nothing. */
 struct job *worker_take(struct worker *worker);
+
+/* For a job that flows: these are done, in the order in which they came. */
+void worker_done(struct worker *worker, struct job *jobs);
+/*
+ * What was given since its batch began, as far as it is of that kind; NULL where
+ * there is nothing, or where a job of another kind is the next one.
+ */
+struct job *worker_more(struct worker *worker);
 
 #endif

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,7 +71,7 @@ static enum ledger_result write_one(struct folder *f, const char *dir, const cha
 {
 	struct ledger_entry *e = entry(f, dir, name, bytes);
 
-	ledger_write(&e->job);
+	ledger_write(NULL, &e->job);
 	enum ledger_result result = e->result;
 	*why = e->why;
 	assert_int_equal(e->folder, -1);
@@ -266,7 +270,7 @@ static void a_batch_is_written_entry_by_entry(void **state)
 		if (i)
 			entries[i - 1]->job.next = &entries[i]->job;
 	}
-	ledger_write(&entries[0]->job);
+	ledger_write(NULL, &entries[0]->job);
 	ledger_end();
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(entries[i]->result, rows[i].result);
@@ -295,7 +299,7 @@ static void a_batch_of_hundreds_needs_few_descriptors(void **state)
 		free(name);
 	}
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	ledger_write(&entries[0]->job);
+	ledger_write(NULL, &entries[0]->job);
 	ledger_end();
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 	for (size_t i = 0; i < COUNT_OF(entries); i++) {
@@ -360,6 +364,233 @@ static void an_entry_that_was_never_written_may_be_freed(void **state)
 	assert_int_equal(names_in("root/T-1"), 0);
 }
 
+/* -- Two lots ------------------------------------------------------------ */
+
+/* Every sync, and what the test makes of it. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t moved;
+	char *log[64]; /* "T-1 file", "T-1 folder", "T-1 R1.json", "T-1 probe", "T-1 other" */
+	size_t count;
+	const char *hold; /* such a sync waits */
+	const char *fail; /* the next such sync fails, */
+	const char *then; /* and after that the next of these */
+} syncs = { .mutex = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER };
+
+static char *label_of(int fd)
+{
+	char *link = xasprintf("/proc/self/fd/%d", fd), path[512] = "";
+	ssize_t len = readlink(link, path, sizeof(path) - 1);
+
+	free(link);
+	const char *ticket = len > 0 ? strstr(path, "/T-") : NULL;
+	const char *end = ticket ? strrchr(ticket, '/') : NULL;
+	if (!end)
+		return xstrdup("other");
+	const char *what = strcmp(end, "/records") == 0 ? "folder"
+			   : strstr(end, ".json")	? end + 1
+			   : end[1] != '#'		? "other"
+			   : end == ticket + 4		? "probe"
+							: "file";
+	return xasprintf("%.3s %s", ticket + 1, what);
+}
+
+int fsync(int fd)
+{
+	char *label = label_of(fd);
+
+	pthread_mutex_lock(&syncs.mutex);
+	/* Of tests that count nothing there are many. */
+	if (syncs.count == COUNT_OF(syncs.log))
+		free(syncs.log[--syncs.count]);
+	syncs.log[syncs.count++] = label;
+	pthread_cond_broadcast(&syncs.moved);
+	while (syncs.hold && strcmp(syncs.hold, label) == 0)
+		pthread_cond_wait(&syncs.moved, &syncs.mutex);
+	bool fails = syncs.fail && strcmp(syncs.fail, label) == 0;
+	if (fails) {
+		syncs.fail = syncs.then;
+		syncs.then = NULL;
+	}
+	pthread_mutex_unlock(&syncs.mutex);
+	errno = EIO;
+	return fails ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+static void hold(const char *label)
+{
+	pthread_mutex_lock(&syncs.mutex);
+	syncs.hold = label;
+	pthread_cond_broadcast(&syncs.moved);
+	pthread_mutex_unlock(&syncs.mutex);
+}
+
+static size_t times_synced(const char *label)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < syncs.count; i++)
+		count += strcmp(syncs.log[i], label) == 0;
+	return count;
+}
+
+static void await_sync(const char *label)
+{
+	pthread_mutex_lock(&syncs.mutex);
+	while (!times_synced(label))
+		pthread_cond_wait(&syncs.moved, &syncs.mutex);
+	pthread_mutex_unlock(&syncs.mutex);
+}
+
+static void forget_syncs(void)
+{
+	while (syncs.count)
+		free(syncs.log[--syncs.count]);
+	syncs.hold = syncs.fail = syncs.then = NULL;
+}
+
+/* Two entries, the second given while the file of the first, in T-1, is synced. */
+struct pair {
+	struct worker *worker;
+	sem_t woken;
+	struct ledger_entry *first, *second;
+};
+
+static void bg_wake(void *ctx)
+{
+	struct pair *p = ctx;
+
+	sem_post(&p->woken);
+}
+
+static struct pair *begin_pair(struct folder *f, const char *dir, const char *name)
+{
+	struct pair *p = xcalloc(1, sizeof(*p));
+	struct fault why;
+
+	assert_int_equal(write_one(f, "T-1", "R0.json", STR("x"), &why), LEDGER_WRITTEN);
+	assert_int_equal(write_one(f, "T-2", "R0.json", STR("x"), &why), LEDGER_WRITTEN);
+	forget_syncs();
+	sem_init(&p->woken, 0, 0);
+	p->worker = worker_new("test", bg_wake, p);
+	p->first = entry(f, "T-1", "R1.json", STR("first"));
+	p->second = entry(f, dir, name, STR("second"));
+	hold("T-1 file");
+	worker_give(p->worker, &p->first->job);
+	await_sync("T-1 file");
+	worker_give(p->worker, &p->second->job);
+	return p;
+}
+
+static void end_pair(struct pair *p, enum ledger_result first, enum ledger_result second)
+{
+	struct job *done;
+
+	hold(NULL);
+	done = worker_end(p->worker);
+	/* The first may have been taken already. */
+	if (done == &p->first->job)
+		done = done->next;
+	assert_ptr_equal(done, &p->second->job);
+	assert_null(done->next);
+	assert_int_equal(p->first->result, first);
+	assert_int_equal(p->second->result, second);
+	assert_int_equal(p->first->folder, -1);
+	assert_int_equal(p->second->folder, -1);
+	ledger_entry_free(p->first);
+	ledger_entry_free(p->second);
+	sem_destroy(&p->woken);
+	free(p);
+	ledger_end();
+	ledger_trust();
+}
+
+static void who_comes_while_others_are_written_goes_with_them(void **state)
+{
+	struct folder *f = *state;
+	struct pair *p = begin_pair(f, "T-2", "R1.json");
+
+	hold("T-2 folder");
+	await_sync("T-2 folder");
+	/* The first is back although the second is not yet safe. */
+	while (sem_wait(&p->woken) < 0)
+		;
+	assert_ptr_equal(worker_take(p->worker), &p->first->job);
+	assert_null(p->first->job.next);
+	assert_int_equal(syncs.count, 4);
+	assert_string_equal(syncs.log[0], "T-1 file");
+	assert_string_equal(syncs.log[3], "T-2 folder");
+	assert_int_equal(times_synced("T-1 folder"), 1);
+	assert_int_equal(times_synced("T-2 file"), 1);
+	end_pair(p, LEDGER_WRITTEN, LEDGER_WRITTEN);
+	forget_syncs();
+}
+
+static void a_file_that_was_not_synced_leaves_the_others_folder_alone(void **state)
+{
+	struct folder *f = *state;
+	struct pair *p = begin_pair(f, "T-2", "R1.json");
+
+	syncs.fail = "T-2 file";
+	end_pair(p, LEDGER_WRITTEN, LEDGER_UNKNOWN);
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 1);
+	assert_file("root/T-1/artifacts/records/R1.json", STR("first"));
+	forget_syncs();
+}
+
+static void behind_a_folder_that_was_not_synced_others_begin_with_a_probe(void **state)
+{
+	struct folder *f = *state;
+	struct pair *p = begin_pair(f, "T-2", "R1.json");
+
+	syncs.fail = "T-1 folder";
+	end_pair(p, LEDGER_UNKNOWN, LEDGER_WRITTEN);
+	assert_int_equal(times_synced("T-2 file"), 2);
+	assert_int_equal(times_synced("T-2 probe"), 1);
+	assert_int_equal(times_synced("T-2 folder"), 1);
+	assert_file("root/T-2/artifacts/records/R1.json", STR("second"));
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 2);
+	forget_syncs();
+}
+
+static void while_the_probe_fails_who_is_behind_is_refused(void **state)
+{
+	struct folder *f = *state;
+	struct pair *p = begin_pair(f, "T-2", "R1.json");
+
+	syncs.fail = "T-1 folder";
+	syncs.then = "T-2 probe";
+	end_pair(p, LEDGER_UNKNOWN, LEDGER_FAILED);
+	assert_int_equal(names_in("root/T-2/artifacts/records"), 1);
+	forget_syncs();
+}
+
+static void of_one_name_the_second_finds_the_first_and_is_synced_itself(void **state)
+{
+	struct folder *f = *state;
+	struct pair *p = begin_pair(f, "T-1", "R1.json");
+
+	end_pair(p, LEDGER_WRITTEN, LEDGER_THERE);
+	assert_file("root/T-1/artifacts/records/R1.json", STR("first"));
+	assert_int_equal(times_synced("T-1 R1.json"), 1);
+	assert_int_equal(times_synced("T-1 folder"), 2);
+	forget_syncs();
+}
+
+static void a_name_whose_sync_failed_is_not_taken_for_safe_by_the_next(void **state)
+{
+	struct folder *f = *state;
+	struct pair *p = begin_pair(f, "T-1", "R1.json");
+
+	syncs.fail = "T-1 folder";
+	end_pair(p, LEDGER_UNKNOWN, LEDGER_THERE);
+	/* Found before the sync failed, and once more behind the probe. */
+	assert_int_equal(times_synced("T-1 R1.json"), 2);
+	assert_int_equal(times_synced("T-1 probe"), 1);
+	assert_int_equal(times_synced("T-1 folder"), 2);
+	forget_syncs();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +608,12 @@ int main(void)
 		with_folder(no_descriptor_is_left_open),
 		with_folder(a_folder_that_may_not_be_written_is_said),
 		with_folder(an_entry_that_was_never_written_may_be_freed),
+		with_folder(who_comes_while_others_are_written_goes_with_them),
+		with_folder(a_file_that_was_not_synced_leaves_the_others_folder_alone),
+		with_folder(behind_a_folder_that_was_not_synced_others_begin_with_a_probe),
+		with_folder(while_the_probe_fails_who_is_behind_is_refused),
+		with_folder(of_one_name_the_second_finds_the_first_and_is_synced_itself),
+		with_folder(a_name_whose_sync_failed_is_not_taken_for_safe_by_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -195,9 +196,121 @@ static void one_that_got_nothing_ends_at_once(void **state)
 	assert_int_equal(batches, 0);
 }
 
+/* -- Jobs that flow ------------------------------------------------------ */
+
+static sem_t began, may_go_on;
+
+/* Lets the test give more, then gives each back by itself, and goes on with what came. */
+static void bg_flow(struct worker *w, struct job *batch)
+{
+	batches++;
+	for (struct job *job = batch, *next; job; job = next) {
+		next = job->next;
+		job->next = NULL;
+		((struct task *)job)->batch = batches;
+		sem_post(&began);
+		while (sem_wait(&may_go_on) < 0)
+			;
+		worker_done(w, job);
+		next = next ? next : worker_more(w);
+	}
+}
+
+static int make_flow(void **state)
+{
+	sem_init(&began, 0, 0);
+	sem_init(&may_go_on, 0, 0);
+	return make_event(state);
+}
+
+#define with_flow(test) cmocka_unit_test_setup_teardown(test, make_flow, drop_event)
+
+static void number_flowing(struct task *tasks, int count)
+{
+	number(tasks, count);
+	for (int i = 0; i < count; i++)
+		tasks[i].job = (struct job){ .flow = bg_flow };
+}
+
+static void await(sem_t *sem)
+{
+	while (sem_wait(sem) < 0)
+		;
+}
+
+static void what_flows_comes_back_while_its_batch_goes_on(void **state)
+{
+	int *fd = *state;
+	struct worker *w = worker_new("test", bg_wake, fd);
+	struct task tasks[2];
+
+	number_flowing(tasks, 2);
+	tasks[0].job.next = &tasks[1].job;
+	worker_give(w, &tasks[0].job);
+	await(&began);
+	sem_post(&may_go_on);
+	wait_for_wake(*fd);
+	assert_ptr_equal(worker_take(w), &tasks[0].job);
+	assert_null(tasks[0].job.next);
+	await(&began);
+	assert_null(worker_take(w));
+	sem_post(&may_go_on);
+	assert_ptr_equal(worker_end(w), &tasks[1].job);
+	assert_int_equal(batches, 1);
+}
+
+static void what_is_given_meanwhile_joins_the_flow_in_order(void **state)
+{
+	int *fd = *state;
+	struct worker *w = worker_new("test", bg_wake, fd);
+	struct task tasks[5];
+
+	number_flowing(tasks, 5);
+	worker_give(w, &tasks[0].job);
+	await(&began);
+	tasks[1].job.next = &tasks[2].job;
+	worker_give(w, &tasks[1].job);
+	worker_give(w, &tasks[3].job);
+	worker_give(w, &tasks[4].job);
+	for (int i = 0; i < 5; i++)
+		sem_post(&may_go_on);
+	struct job *done = worker_end(w);
+	for (int i = 0; i < 5; i++, done = done->next) {
+		assert_int_equal(((struct task *)done)->number, i);
+		assert_int_equal(((struct task *)done)->batch, 1);
+	}
+	assert_null(done);
+}
+
+static void a_job_of_another_kind_ends_the_flow(void **state)
+{
+	static const int batch_of[] = { 1, 1, 2, 3 };
+	int *fd = *state;
+	struct worker *w = worker_new("test", bg_wake, fd);
+	struct task tasks[4];
+
+	number_flowing(tasks, 4);
+	tasks[2].job = (struct job){ .run = bg_run };
+	worker_give(w, &tasks[0].job);
+	await(&began);
+	for (int i = 1; i < 4; i++)
+		worker_give(w, &tasks[i].job);
+	for (int i = 0; i < 3; i++)
+		sem_post(&may_go_on);
+	struct job *done = worker_end(w);
+	for (int i = 0; i < 4; i++, done = done->next) {
+		assert_int_equal(((struct task *)done)->number, i);
+		assert_int_equal(((struct task *)done)->batch, batch_of[i]);
+	}
+	assert_null(done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_flow(what_flows_comes_back_while_its_batch_goes_on),
+		with_flow(what_is_given_meanwhile_joins_the_flow_in_order),
+		with_flow(a_job_of_another_kind_ends_the_flow),
 		with_event(a_job_runs_on_the_other_thread_and_comes_back),
 		with_event(jobs_that_come_while_others_run_are_one_batch_in_order),
 		with_event(a_list_given_at_once_is_one_batch),
