@@ -71,14 +71,6 @@ static const struct copy *find_copy(struct index *from, const struct copy *copy,
 	return NULL;
 }
 
-static const struct doc *find_doc(const struct copy *copy, const char *path)
-{
-	for (const struct doc *d = copy->docs; d; d = d->next)
-		if (strcmp(d->path, path) == 0)
-			return d;
-	return NULL;
-}
-
 static void compare_copy(struct audit *a, const struct copy *held)
 {
 	const struct copy *fresh = find_copy(a->held, held, a->fresh);
@@ -90,17 +82,18 @@ static void compare_copy(struct audit *a, const struct copy *held)
 	if (!same_content(held->item, fresh->item))
 		tell(a, held->source, arena_printf(a->into->arena, "%s/item.md", held->dir),
 		     STR("says something else than what is held"));
-	for (const struct doc *d = held->docs; d; d = d->next) {
-		const struct doc *other = find_doc(fresh, d->path);
+	for (uint32_t i = 0; i < held->doc_count; i++) {
+		const struct doc *d = held->docs[i], *other = copy_doc(fresh, str_of(d->path));
 		if (!other)
 			tell(a, held->source, str_of(d->path), STR("held, and not there any more"));
 		else if (!same_content(d->content, other->content))
 			tell(a, held->source, str_of(d->path),
 			     STR("says something else than what is held"));
 	}
-	for (const struct doc *d = fresh->docs; d; d = d->next)
-		if (!find_doc(held, d->path))
-			tell(a, held->source, str_of(d->path), STR("there, and was not noticed"));
+	for (uint32_t i = 0; i < fresh->doc_count; i++)
+		if (!copy_doc(held, str_of(fresh->docs[i]->path)))
+			tell(a, held->source, str_of(fresh->docs[i]->path),
+			     STR("there, and was not noticed"));
 }
 
 static void compare_files(struct audit *a)

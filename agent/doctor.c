@@ -51,8 +51,8 @@ static void add_copy(struct findings *into, const struct copy *copy)
 		f->path = item;
 		f->text = STR("the Ticket's folder has artifacts but no item.md");
 	}
-	for (const struct doc *d = copy->docs; d; d = d->next)
-		add_flaws(into, copy, str_of(d->path), d->content);
+	for (uint32_t i = 0; i < copy->doc_count; i++)
+		add_flaws(into, copy, str_of(copy->docs[i]->path), copy->docs[i]->content);
 }
 
 void doctor_files(const struct ticket *t, struct findings *into)
@@ -257,9 +257,9 @@ static void add_ignored_in(const struct index *ix, const struct copy *copy, stru
 	struct str first = STR_NONE;
 	size_t count = 0;
 
-	for (const struct doc *d = copy->docs; d; d = d->next)
-		if (is_ignored(ix, d, into) && (!count++ || str_cmp(str_of(d->path), first) < 0))
-			first = str_of(d->path);
+	for (uint32_t i = 0; i < copy->doc_count; i++)
+		if (is_ignored(ix, copy->docs[i], into) && !count++)
+			first = str_of(copy->docs[i]->path);
 	if (!count)
 		return;
 	struct finding *f = findings_add(into, PROBLEM_IGNORED, copy->ticket);

@@ -146,9 +146,9 @@ static void rule_unreadable(struct asked *a)
 		const struct flaw *flaw = c->item ? worst_flaw(c->item) : &no_item;
 		if (flaw)
 			say_unreadable(a, c, arena_printf(a->arena, "%s/item.md", c->dir).at, flaw);
-		for (const struct doc *d = c->docs; d; d = d->next)
-			if ((flaw = worst_flaw(d->content)))
-				say_unreadable(a, c, d->path, flaw);
+		for (uint32_t i = 0; i < c->doc_count; i++)
+			if ((flaw = worst_flaw(c->docs[i]->content)))
+				say_unreadable(a, c, c->docs[i]->path, flaw);
 	}
 }
 

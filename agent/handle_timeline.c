@@ -188,10 +188,12 @@ static bool is_named(struct call *call, const struct rpc_strs *names, const stru
 
 static const struct doc *lost_behind(const struct index *ix, const struct doc *after)
 {
-	if (after && after->next)
-		return after->next;
+	const struct doc *next = after ? doc_behind(after) : NULL;
+
+	if (next)
+		return next;
 	const struct ticket *t = index_lost_next(ix, after ? after->copy->ticket : NULL);
-	return t ? t->lost->docs : NULL;
+	return t ? t->lost->docs[0] : NULL;
 }
 
 /* The first lost record behind `after` that is asked for. */

@@ -9,7 +9,8 @@
 static void add_paths(struct ignored_in *in, const struct source *s, const struct copy *copy,
 		      bool loose)
 {
-	for (const struct doc *d = copy->docs; d; d = d->next) {
+	for (uint32_t i = 0; i < copy->doc_count; i++) {
+		const struct doc *d = copy->docs[i];
 		if (loose && (!d->loose || d->addable))
 			continue;
 		buf_addf(&in->bytes, "%s%s%s", in->root ? s->root : "", in->root ? "/" : "", d->path);
@@ -146,8 +147,9 @@ void ignored_remember(const struct ignored *g, const struct index *ix, const str
 		const struct ignored_in *in = ignored_of(g, index_source(ix, c->source)->name);
 		if (!in || in->failed)
 			continue;
-		for (struct doc *d = c->docs; d; d = d->next)
-			d->addable |= d->loose && !ignored_doc(g, ix, d, arena);
+		for (uint32_t i = 0; i < c->doc_count; i++)
+			c->docs[i]->addable |=
+				c->docs[i]->loose && !ignored_doc(g, ix, c->docs[i], arena);
 	}
 }
 

@@ -26,7 +26,7 @@ void index_free(struct index *ix)
 			index_source_drop(ix, i);
 	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
 		while (t->lost)
-			index_lost_drop(ix, str_of(t->lost->docs->path));
+			index_lost_drop(ix, str_of(t->lost->docs[0]->path));
 	index_settle(ix);
 	free(ix->misset);
 	BUG_IF(ix->tickets);

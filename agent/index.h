@@ -39,14 +39,12 @@ struct source {
 
 /* An artifact file of a Ticket in one source. */
 struct doc {
-	UT_hash_handle hh; /* by path, in its source */
 	struct copy *copy;
 	struct content *content;
-	struct doc *prev, *next; /* in copy->docs, in no order */
-	bool loose;              /* it is in no commit, so far as is known, */
-	bool addable;            /* and git would add it, when it was asked */
+	const char *path; /* from the root; one text for all checkouts that have it */
 	unsigned epoch;
-	char path[]; /* from the root */
+	bool loose;   /* it is in no commit, so far as is known, */
+	bool addable; /* and git would add it, when it was asked */
 };
 
 /* A Ticket as one folder of one source has it. */
@@ -54,13 +52,13 @@ struct copy {
 	struct ticket *ticket;
 	struct copy *next;
 	struct content *item; /* NULL where item.md is missing */
-	struct doc *docs;
-	int source;
-	unsigned item_epoch;
+	const char *dir;      /* from the root; one text for all checkouts that have it */
+	struct doc **docs;    /* by path */
+	uint32_t doc_count;
 	uint32_t unreadable; /* how many of docs cannot be read whole */
-	bool docs_mixed; /* to be sorted by the next settle */
-	bool twice;      /* another folder of its source holds this Ticket too */
-	char dir[];      /* from the root */
+	unsigned item_epoch;
+	int8_t source;
+	bool twice; /* another folder of its source holds this Ticket too */
 };
 
 /* A record as it counts: one, however many sources hold it. */
@@ -141,8 +139,11 @@ void index_put(struct index *ix, int source, struct str path, struct content *co
  */
 struct content *index_known(const struct index *ix, struct str path, enum role role,
 			    struct str bytes);
-/* The artifact file that the source has at this path, or NULL. */
+/* The artifact file that a copy, or a source, has at this path, or NULL. */
+struct doc *copy_doc(const struct copy *copy, struct str path);
 struct doc *index_doc(const struct index *ix, int source, struct str path);
+/* The next one of its copy, or NULL. */
+struct doc *doc_behind(const struct doc *doc);
 /* What is at this path, file or folder, is gone; "" for the whole tree. */
 void index_drop(struct index *ix, int source, struct str path);
 /* A problem at this path; stands until index_drop of it or of a folder above. */

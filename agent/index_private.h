@@ -12,7 +12,7 @@
 struct index {
 	struct ticket *tickets; /* by id, those that are only named too */
 	struct source sources[SOURCES_MAX];
-	struct doc *docs[SOURCES_MAX]; /* by path */
+	struct copy *lost; /* of all Tickets: those that hold records whose files are gone */
 	struct stray *strays;
 	char *misset; /* what is wrong with the settings, or NULL */
 	struct ticket *dirty;

@@ -3,6 +3,39 @@
 
 #include <stdlib.h>
 
+/* A path that several checkouts may have, and who ends it. */
+struct text {
+	uint32_t refs;
+	char at[];
+};
+
+static struct text *text_of(const char *at)
+{
+	return (struct text *)((uintptr_t)at - offsetof(struct text, at));
+}
+
+static const char *text_new(struct str from)
+{
+	struct text *text = xmalloc(sizeof(*text) + from.len + 1);
+
+	text->refs = 1;
+	memcpy(text->at, from.at, from.len);
+	text->at[from.len] = '\0';
+	return text->at;
+}
+
+static const char *text_share(const char *at)
+{
+	text_of(at)->refs++;
+	return at;
+}
+
+static void text_free(const char *at)
+{
+	if (--text_of(at)->refs == 0)
+		free(text_of(at));
+}
+
 static void count_content(struct index *ix, const struct content *c, int sign)
 {
 	if (c)
@@ -33,6 +66,35 @@ static int copy_order(const struct index *ix, const struct copy *a, const struct
 	return order ? order : strcmp(a->dir, b->dir);
 }
 
+/* In the flat layout that is the Ticket's id. */
+static const char *copy_dir(const struct ticket *t, struct str dir)
+{
+	if (str_eq(dir, t->id))
+		return t->id.at;
+	for (const struct copy *c = t->copies; c; c = c->next)
+		if (str_is(dir, c->dir))
+			return text_share(c->dir);
+	return text_new(dir);
+}
+
+static struct copy *copy_new(struct ticket *t, int source, struct str dir)
+{
+	struct copy *copy = xcalloc(1, sizeof(*copy));
+
+	copy->ticket = t;
+	copy->source = (int8_t)source;
+	copy->dir = copy_dir(t, dir);
+	return copy;
+}
+
+static void copy_free(struct copy *copy)
+{
+	if (copy->dir != copy->ticket->id.at)
+		text_free(copy->dir);
+	free(copy->docs);
+	free(copy);
+}
+
 static struct copy *find_or_make_copy(struct index *ix, int source, const struct spot *spot)
 {
 	struct ticket *t = ticket_find_or_make(ix, spot->ticket);
@@ -44,16 +106,61 @@ static struct copy *find_or_make_copy(struct index *ix, int source, const struct
 		ix->there++;
 		index_unsort(ix);
 	}
-	copy = xcalloc(1, sizeof(*copy) + spot->dir.len + 1);
-	copy->ticket = t;
-	copy->source = source;
-	memcpy(copy->dir, spot->dir.at, spot->dir.len);
+	copy = copy_new(t, source, spot->dir);
 	while (*at && copy_order(ix, *at, copy) < 0)
 		at = &(*at)->next;
 	copy->next = *at;
 	*at = copy;
 	ticket_soil(ix, t);
 	return copy;
+}
+
+/* Where a doc of that path is, or would be, among the copy's. */
+static uint32_t doc_place(const struct copy *copy, struct str path)
+{
+	uint32_t from = 0, count = copy->doc_count;
+
+	while (count) {
+		uint32_t half = count / 2;
+		if (str_cmp(str_of(copy->docs[from + half]->path), path) < 0) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}
+
+struct doc *copy_doc(const struct copy *copy, struct str path)
+{
+	uint32_t at = doc_place(copy, path);
+
+	return at < copy->doc_count && str_is(path, copy->docs[at]->path) ? copy->docs[at] : NULL;
+}
+
+struct doc *doc_behind(const struct doc *doc)
+{
+	uint32_t next = doc_place(doc->copy, str_of(doc->path)) + 1;
+
+	return next < doc->copy->doc_count ? doc->copy->docs[next] : NULL;
+}
+
+static struct doc *add_doc(struct copy *copy, struct str path)
+{
+	uint32_t at = doc_place(copy, path), count = copy->doc_count++;
+	struct doc *doc = xcalloc(1, sizeof(*doc)), *same = NULL;
+
+	/* There is room for the next power of two. */
+	if (!(count & (count - 1)))
+		copy->docs = xrealloc(copy->docs, (count ? count * 2 : 1) * sizeof(struct doc *));
+	memmove(&copy->docs[at + 1], &copy->docs[at], (count - at) * sizeof(struct doc *));
+	copy->docs[at] = doc;
+	doc->copy = copy;
+	for (const struct copy *c = copy->ticket->copies; c && !same; c = c->next)
+		same = c == copy ? NULL : copy_doc(c, path);
+	doc->path = same ? text_share(same->path) : text_new(path);
+	return doc;
 }
 
 static void drop_doc(struct index *ix, struct doc *doc)
@@ -63,11 +170,12 @@ static void drop_doc(struct index *ix, struct doc *doc)
 	ix->drops++;
 	ticket_soil(ix, copy->ticket);
 	count_doc(ix, copy, doc->content, -1);
-	HASH_DELETE(hh, ix->docs[copy->source], doc);
-	DL_DELETE(copy->docs, doc);
+	uint32_t at = doc_place(copy, str_of(doc->path)), behind = --copy->doc_count - at;
+	memmove(&copy->docs[at], &copy->docs[at + 1], behind * sizeof(struct doc *));
 	/* Decisions point to the doc until settle; the content may be shared. */
 	doc->copy = NULL;
 	content_free(doc->content);
+	text_free(doc->path);
 	free(doc);
 }
 
@@ -89,15 +197,15 @@ static void drop_copy(struct index *ix, struct copy *copy)
 	struct ticket *t = copy->ticket;
 	struct copy **at = &t->copies;
 
-	while (copy->docs)
-		drop_doc(ix, copy->docs);
+	while (copy->doc_count)
+		drop_doc(ix, copy->docs[copy->doc_count - 1]);
 	set_item(ix, copy, NULL);
 	while (*at != copy)
 		at = &(*at)->next;
 	*at = copy->next;
 	if (t->face == copy)
 		t->face = NULL;
-	free(copy);
+	copy_free(copy);
 	if (t->copies)
 		return;
 	ix->there--;
@@ -106,36 +214,39 @@ static void drop_copy(struct index *ix, struct copy *copy)
 
 static void drop_copy_if_empty(struct index *ix, struct copy *copy)
 {
-	if (!copy->item && !copy->docs)
+	if (!copy->item && !copy->doc_count)
 		drop_copy(ix, copy);
 }
 
 struct doc *index_doc(const struct index *ix, int source, struct str path)
 {
-	struct doc *doc;
+	struct spot spot;
 
-	HASH_FIND(hh, ix->docs[source], path.at, path.len, doc);
-	return doc;
+	if (!layout_split(path, &spot))
+		return NULL;
+	const struct ticket *t = index_named(ix, spot.ticket);
+	const struct copy *copy = !t			     ? NULL
+				  : source == SOURCE_LOST ? t->lost
+							  : find_copy(t, source, spot.dir);
+	return copy ? copy_doc(copy, path) : NULL;
 }
 
 /* The content that a source has of a file, or NULL. */
-static struct content *content_at(const struct index *ix, const struct copy *c, struct str path,
-				  enum role role)
+static struct content *content_at(const struct copy *c, struct str path, enum role role)
 {
 	if (role == ROLE_ITEM)
 		return c->item;
-	const struct doc *doc = index_doc(ix, c->source, path);
+	const struct doc *doc = copy_doc(c, path);
 	return doc ? doc->content : NULL;
 }
 
 /* The same content in another checkout is held once. */
-static struct content *share(struct index *ix, const struct copy *copy, struct str path,
-			     struct content *content)
+static struct content *share(const struct copy *copy, struct str path, struct content *content)
 {
 	for (const struct copy *c = copy->ticket->copies; c; c = c->next) {
 		if (c->source == copy->source)
 			continue;
-		struct content *same = content_at(ix, c, path, content->role);
+		struct content *same = content_at(c, path, content->role);
 		if (same && content_same(same, content)) {
 			content_free(content);
 			return content_share(same);
@@ -146,23 +257,15 @@ static struct content *share(struct index *ix, const struct copy *copy, struct s
 
 static void put_doc(struct index *ix, struct copy *copy, struct str path, struct content *content)
 {
-	struct doc *doc = index_doc(ix, copy->source, path);
+	struct doc *doc = copy_doc(copy, path);
 
 	if (doc && content_same(doc->content, content)) {
 		doc->epoch = ix->epoch;
 		content_free(content);
 		return;
 	}
-	if (!doc) {
-		doc = xcalloc(1, sizeof(*doc) + path.len + 1);
-		memcpy(doc->path, path.at, path.len);
-		doc->copy = copy;
-		HASH_ADD_KEYPTR(hh, ix->docs[copy->source], doc->path, path.len, doc);
-		/* The head's prev is the tail. */
-		if (copy->docs && strcmp(copy->docs->prev->path, doc->path) > 0)
-			copy->docs_mixed = true;
-		DL_APPEND(copy->docs, doc);
-	}
+	if (!doc)
+		doc = add_doc(copy, path);
 	ticket_soil(ix, copy->ticket);
 	count_doc(ix, copy, doc->content, -1);
 	count_doc(ix, copy, content, +1);
@@ -181,7 +284,7 @@ struct content *index_known(const struct index *ix, struct str path, enum role r
 	BUG_IF(!layout_split(path, &spot));
 	const struct ticket *t = index_named(ix, spot.ticket);
 	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next) {
-		struct content *same = content_at(ix, c, path, role);
+		struct content *same = content_at(c, path, role);
 		if (!same || same->role != role)
 			continue;
 		if (role == ROLE_ITEM ? item_is(same, bytes, spot.slug)
@@ -198,7 +301,7 @@ void index_put(struct index *ix, int source, struct str path, struct content *co
 	BUG_IF(!layout_split(path, &spot) || !spot.file.len);
 	struct copy *copy = find_or_make_copy(ix, source, &spot);
 	if (copy->next || copy->ticket->copies != copy)
-		content = share(ix, copy, path, content);
+		content = share(copy, path, content);
 	if (content->role != ROLE_ITEM) {
 		put_doc(ix, copy, path, content);
 		return;
@@ -248,7 +351,6 @@ static void drop_in_ticket(struct index *ix, int source, const struct spot *spot
 {
 	struct ticket *t = index_named(ix, spot->ticket);
 	struct copy *copy = t ? find_copy(t, source, spot->dir) : NULL;
-	struct doc *doc, *next;
 
 	if (!copy)
 		return;
@@ -258,14 +360,12 @@ static void drop_in_ticket(struct index *ix, int source, const struct spot *spot
 	}
 	if (str_is(spot->file, "item.md") && copy->item)
 		set_item(ix, copy, NULL);
-	doc = index_doc(ix, source, path);
-	if (doc) {
+	struct doc *doc = copy_doc(copy, path);
+	if (doc)
 		drop_doc(ix, doc);
-	} else {
-		DL_FOREACH_SAFE(copy->docs, doc, next)
-		if (below(doc->path, path))
-			drop_doc(ix, doc);
-	}
+	for (uint32_t i = doc ? 0 : copy->doc_count; i-- > 0;)
+		if (below(copy->docs[i]->path, path))
+			drop_doc(ix, copy->docs[i]);
 	drop_copy_if_empty(ix, copy);
 }
 
@@ -324,13 +424,12 @@ void index_scan_end(struct index *ix, int source)
 
 	for (struct ticket *t = ix->tickets; t; t = t->hh.next)
 		for (struct copy *c = t->copies, *next; c; c = next) {
-			struct doc *doc, *next_doc;
 			next = c->next;
 			if (c->source != source)
 				continue;
-			DL_FOREACH_SAFE(c->docs, doc, next_doc)
-			if (doc->epoch != ix->epoch)
-				drop_doc(ix, doc);
+			for (uint32_t i = c->doc_count; i-- > 0;)
+				if (c->docs[i]->epoch != ix->epoch)
+					drop_doc(ix, c->docs[i]);
 			if (c->item && c->item_epoch != ix->epoch)
 				set_item(ix, c, NULL);
 			drop_copy_if_empty(ix, c);
@@ -349,10 +448,9 @@ void index_lost_put(struct index *ix, struct str path, struct content *content)
 	BUG_IF(!layout_split(path, &spot) || !spot.file.len || content->role != ROLE_RECORD);
 	struct ticket *t = ticket_find_or_make(ix, spot.ticket);
 	if (!t->lost) {
-		t->lost = xcalloc(1, sizeof(*t->lost) + spot.dir.len + 1);
-		t->lost->ticket = t;
-		t->lost->source = SOURCE_LOST;
-		memcpy(t->lost->dir, spot.dir.at, spot.dir.len);
+		t->lost = copy_new(t, SOURCE_LOST, spot.dir);
+		t->lost->next = ix->lost;
+		ix->lost = t->lost;
 	}
 	put_doc(ix, t->lost, path, content);
 }
@@ -363,22 +461,22 @@ void index_lost_drop(struct index *ix, struct str path)
 
 	if (!doc)
 		return;
-	struct ticket *t = doc->copy->ticket;
+	struct copy *copy = doc->copy, **at = &ix->lost;
 	drop_doc(ix, doc);
-	if (t->lost->docs)
+	if (copy->doc_count)
 		return;
-	free(t->lost);
-	t->lost = NULL;
+	while (*at != copy)
+		at = &(*at)->next;
+	*at = copy->next;
+	copy->ticket->lost = NULL;
+	copy_free(copy);
 }
 
 const struct ticket *index_lost_next(const struct index *ix, const struct ticket *after)
 {
-	const struct doc *d = after ? after->lost->docs->hh.next : ix->docs[SOURCE_LOST];
+	const struct copy *next = after ? after->lost->next : ix->lost;
 
-	/* Each is met at the first of its list. */
-	while (d && d->copy->ticket->lost->docs != d)
-		d = d->hh.next;
-	return d ? d->copy->ticket : NULL;
+	return next ? next->ticket : NULL;
 }
 
 uint64_t index_drops(const struct index *ix)

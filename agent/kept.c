@@ -455,9 +455,9 @@ void kept_sight_all(struct kept *k)
 
 	for (size_t i = 0; i < count && k->sighted_count < SIGHTINGS_MAX; i++)
 		for (const struct copy *c = all[i]->copies; c; c = c->next)
-			for (const struct doc *d = c->docs; d; d = d->next)
-				if (d->content->role == ROLE_RECORD)
-					kept_sight(k, c->source, str_of(d->path));
+			for (uint32_t n = 0; n < c->doc_count; n++)
+				if (c->docs[n]->content->role == ROLE_RECORD)
+					kept_sight(k, c->source, str_of(c->docs[n]->path));
 	index_settle(k->ix);
 }
 

@@ -235,15 +235,17 @@ static void settle_retractions(struct ticket *t)
 /* Go on behind `count`; `into` may be NULL. */
 static uint32_t gather_copy(const struct copy *c, struct decision *into, uint32_t count)
 {
-	for (struct doc *d = c->docs; d; d = d->next)
-		for (uint32_t i = 0; i < d->content->record_count; i++, count++)
+	for (uint32_t n = 0; n < c->doc_count; n++) {
+		const struct content *content = c->docs[n]->content;
+		for (uint32_t i = 0; i < content->record_count; i++, count++)
 			if (into)
 				into[count] = (struct decision){
-					.record = &d->content->records[i],
-					.doc = d,
-					.tag = id_tag(d->content->records[i].id),
+					.record = &content->records[i],
+					.doc = c->docs[n],
+					.tag = id_tag(content->records[i].id),
 					.sources = UINT64_C(1) << c->source,
 				};
+	}
 	return count;
 }
 
@@ -302,23 +304,12 @@ static void settle_occupied(struct index *ix, struct ticket *t)
 	ix->occupied += t->occupied;
 }
 
-/* Folders list their files in no order. */
-static void sort_docs(struct ticket *t)
-{
-	for (struct copy *c = t->copies; c; c = c->next) {
-		if (c->docs_mixed)
-			DL_SORT(c->docs, doc_order);
-		c->docs_mixed = false;
-	}
-}
-
 static void settle_dirty(struct index *ix)
 {
 	/* First let go of everything, so that nobody is found by a record that is gone. */
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next)
 		unlink_own(ix, t);
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next) {
-		sort_docs(t);
 		settle_state(ix, t);
 		settle_records(ix, t);
 		settle_occupied(ix, t);

@@ -39,8 +39,9 @@ static void put_copy(struct index *into, int source, const struct copy *copy)
 		index_put(into, source, str_of(path), content_share(copy->item));
 		free(path);
 	}
-	for (const struct doc *d = copy->docs; d; d = d->next)
-		index_put(into, source, str_of(d->path), content_share(d->content));
+	for (uint32_t i = 0; i < copy->doc_count; i++)
+		index_put(into, source, str_of(copy->docs[i]->path),
+			  content_share(copy->docs[i]->content));
 }
 
 struct index *view_of_source(struct index *ix, int source)

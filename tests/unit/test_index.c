@@ -232,7 +232,7 @@ static void dropped_folders_of_records_and_artifacts_take_all_below_along(void *
 	model_drop(ix, "main", "T-1/artifacts");
 	index_settle(ix);
 	assert_int_equal(index_record_count(ix), 0);
-	assert_null(find(ix, "T-1")->copies->docs);
+	assert_int_equal(find(ix, "T-1")->copies->doc_count, 0);
 	assert_string_equal(state_of(ix, "T-1"), "ready");
 }
 
@@ -463,11 +463,69 @@ static void the_same_content_in_two_checkouts_is_held_once(void **state)
 	index_settle(ix);
 	const struct copy *a = find(ix, "T-1")->copies, *b = a->next;
 	assert_ptr_equal(a->item, b->item);
-	assert_ptr_equal(a->docs->content, b->docs->content);
+	assert_ptr_equal(a->docs[0]->content, b->docs[0]->content);
+	assert_ptr_equal(a->docs[0]->path, b->docs[0]->path);
 	model_drop(ix, "main", "T-1");
 	index_settle(ix);
+	assert_string_equal(find(ix, "T-1")->copies->docs[0]->path, "T-1/artifacts/records/R1.json");
 	assert_string_equal(state_of(ix, "T-1"), "queued");
 	assert_non_null(own(ix, "T-1", "R1"));
+}
+
+static void folders_of_buckets_are_the_same_in_two_checkouts(void **state)
+{
+	struct index *ix = *state;
+	const char *item = "---\ntitle: \"a\"\nstate: queued\n---\n";
+
+	model_put(ix, "main", "open/T-1/item.md", item);
+	model_put(ix, "feature", "open/T-1/item.md", item);
+	model_put(ix, "other", "closed/T-1/item.md", item);
+	index_settle(ix);
+	const struct copy *a = find(ix, "T-1")->copies, *b = a->next;
+	assert_ptr_equal(a->dir, b->dir);
+	assert_string_equal(b->next->dir, "closed/T-1");
+	model_drop(ix, "feature", "open/T-1");
+	index_settle(ix);
+	assert_string_equal(find(ix, "T-1")->copies->dir, "open/T-1");
+}
+
+static void add_files(struct index *ix, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "R%02d", i * 7 % count);
+		model_record(ix, "main", "T-1", id, "after", 1, OTHER("T-2"));
+	}
+	index_settle(ix);
+}
+
+static void files_of_a_ticket_are_found_by_path_whatever_came_and_went(void **state)
+{
+	struct index *ix = *state;
+	uint32_t kept = 0;
+
+	model_item(ix, "main", "T-1", "queued");
+	add_files(ix, 40);
+	const struct copy *copy = find(ix, "T-1")->copies;
+	for (int i = 0; i < 40; i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "T-1/artifacts/records/R%02d.json", i);
+		assert_string_equal(copy_doc(copy, str_of(path))->path, path);
+		assert_ptr_equal(index_doc(ix, copy->source, str_of(path)), copy->docs[kept]);
+		if (i % 3 == 0)
+			model_drop(ix, "main", path);
+		else
+			kept++;
+		assert_int_equal(!copy_doc(copy, str_of(path)), i % 3 == 0);
+	}
+	assert_int_equal(copy->doc_count, kept);
+	const struct doc *doc = copy->docs[0];
+	while (kept-- > 1)
+		doc = doc_behind(doc);
+	assert_string_equal(doc->path, "T-1/artifacts/records/R38.json");
+	assert_null(doc_behind(doc));
+	model_drop(ix, "main", "T-1/artifacts");
+	assert_int_equal(copy->doc_count, 0);
 }
 
 static void the_authoritys_record_counts_else_that_of_the_first_by_name(void **state)
@@ -724,6 +782,32 @@ static void there_is_room_for_63_sources_and_no_more(void **state)
 /* -- Lost records ------------------------------------------------------- */
 
 #define LOST_PATH "T-1/artifacts/records/01A.json"
+
+static void put_lost_of(struct index *ix, const char *ticket)
+{
+	char *path = xasprintf("%s/artifacts/records/01A.json", ticket);
+	char *line = model_line(ticket, "01A", "after", 1, OTHER("T-9"));
+
+	index_lost_put(ix, str_of(path),
+		       artifact_parse(ROLE_RECORD, str_of(ticket), STR("01A.json"), str_of(line)));
+	free(line);
+	free(path);
+}
+
+static void tickets_that_lost_records_are_each_met_once(void **state)
+{
+	struct index *ix = *state;
+	const char *const ids[] = { "T-1", "T-2", "T-3" };
+
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		put_lost_of(ix, ids[i]);
+	index_lost_drop(ix, STR("T-2/artifacts/records/01A.json"));
+	index_settle(ix);
+	const struct ticket *a = index_lost_next(ix, NULL), *b = index_lost_next(ix, a);
+	assert_ptr_not_equal(a, b);
+	assert_true(a->lost && b->lost);
+	assert_null(index_lost_next(ix, b));
+}
 
 static void put_lost(struct index *ix)
 {
@@ -1101,6 +1185,9 @@ int main(void)
 		with_index(a_lost_record_counts_and_is_of_no_source),
 		with_index(a_record_that_a_source_has_is_not_lost),
 		with_index(a_lost_record_brings_no_ticket),
+		with_index(tickets_that_lost_records_are_each_met_once),
+		with_index(folders_of_buckets_are_the_same_in_two_checkouts),
+		with_index(files_of_a_ticket_are_found_by_path_whatever_came_and_went),
 		with_index(there_is_room_for_63_sources_and_no_more),
 		cmocka_unit_test(an_index_that_followed_every_change_is_as_one_made_anew),
 	};
