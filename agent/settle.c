@@ -279,8 +279,10 @@ static void settle_records(struct index *ix, struct ticket *t)
 	if (count) {
 		struct decision *own = xcalloc(count, sizeof(*own));
 		gather(t, own);
-		if (t->lost || t->copies->next)
+		if (t->lost || t->copies->next) {
 			count = merge_sources(ix, own, count);
+			own = xrealloc(own, count * sizeof(*own));
+		}
 		if (!in_order(ix, own, count))
 			qsort_r(own, count, sizeof(*own), by_time, ix);
 		t->own = own;
