@@ -261,6 +261,13 @@ static bool past(void *data, struct call *call, const struct past **into, struct
 	return timeline_past(a->timeline, call, into, why);
 }
 
+static bool git_reads(void *data)
+{
+	struct agent *a = data;
+
+	return timeline_reads(a->timeline);
+}
+
 static bool undecided(void *data, bool all)
 {
 	struct agent *a = data;
@@ -620,6 +627,7 @@ static void fill_service(struct agent *a, const struct place *place,
 		.keeping = keeping, .unsettled = unsettled, .rescans = rescans, .events = events, .peers = peers, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
 		.write = queue_write, .thread = thread, .to_asking = to_asking, .store = store, .follow = &a->follow,
 		.revision = revision, .one_source = one_source, .past = past, .undecided = undecided,
+		.git_reads = git_reads,
 		.kept = kept, .forget = forget, .await_git = await_git,
 	};
 	a->service.zone = msgpack_zone_new(4096);

@@ -21,9 +21,16 @@ bool handle_ticket_list(struct call *call, const struct ticket_list_params *p, s
 	return true;
 }
 
-/* Its gate speaks of records in no commit, and of some there may be none ever. */
+/*
+ * Its gate speaks of records in no commit, and of some there may be none ever.  That
+ * is not worth a wait for what somebody else asks of git: a history, or a large commit.
+ */
 static bool asks_ignored(struct call *call, const struct ticket *t)
 {
+	struct service *s = call->service;
+
+	if (!call->ignored && s->git_reads(s->agent))
+		return false;
 	if (!call->ignored)
 		call->ignored = ignored_new_loose(call->ix, t);
 	if (!call->ignored)

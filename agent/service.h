@@ -178,6 +178,8 @@ struct service {
 	 * no commit, any more; `all`: also of those that nobody has missed yet.
 	 */
 	bool (*undecided)(void *agent, bool all);
+	/* Whether git is being read for somebody, which may take long: who can do without need not wait. */
+	bool (*git_reads)(void *agent);
 	/* The kept copy of a lost record; false where it cannot be read. */
 	bool (*kept)(void *agent, const struct doc *doc, struct buf *into);
 	/* Let go of a lost record for good. */

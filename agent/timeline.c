@@ -199,7 +199,13 @@ static void look_up(struct timeline *t, struct call *call, unsigned nth)
 	for (size_t i = 0; i < VIEWS_MAX && t->views[i]; i++)
 		l->have[i] = view_share(t->views[i]);
 	call->awaited++;
+	t->lookups++;
 	worker_give(t->worker, &l->job);
+}
+
+bool timeline_reads(const struct timeline *t)
+{
+	return t->reviewing || t->lookups;
 }
 
 void timeline_await(struct timeline *t, struct call *call)
@@ -264,6 +270,7 @@ static void take_job(struct timeline *t, struct job *job)
 		return;
 	}
 	take_view(t, l);
+	t->lookups--;
 	l->call->awaited--;
 	lookup_free(l);
 }

@@ -46,7 +46,8 @@ void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool 
 void timeline_sighted(void *t, int source, struct str path);
 /* Once a turn, when the index is settled: see what the checkouts have, and ask git where that is due. */
 void timeline_look(struct timeline *t, uint64_t git_changes);
-/* As service.undecided, service.kept and service.forget. */
+/* As service.git_reads, service.undecided, service.kept and service.forget. */
+bool timeline_reads(const struct timeline *t);
 bool timeline_undecided(const struct timeline *t, bool all);
 bool timeline_kept(struct timeline *t, const struct doc *doc, struct buf *into);
 void timeline_forget(struct timeline *t, const struct doc *doc);

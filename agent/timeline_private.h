@@ -31,6 +31,7 @@ struct timeline {
 	bool judging; /* and that decides what answers say */
 	bool began;   /* what was there at the start was looked at, or is */
 	unsigned made;
+	unsigned lookups; /* under way */
 };
 
 /* Either may be NULL, for none. */

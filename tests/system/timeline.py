@@ -5,6 +5,8 @@ timeline.py replay REPOSITORY HISTORY
 timeline.py same SOCKET REPOSITORY CLONE COUNT TPD
 timeline.py log SOCKET REPOSITORY
 timeline.py crowd SOCKET COUNT
+timeline.py long REPOSITORY COMMITS
+timeline.py aside SOCKET TICKET
 
 Make a repository with a random history, or with one that was lived through (a JSON object
 an event); then ask, for COUNT commits of it, the agent at SOCKET for the commit and one
@@ -12,10 +14,12 @@ that TPD starts on a pipe, in CLONE with the commit checked out.  Says in TAP wh
 answers are the same but for the clock, and whether what differs between two commits is
 what record.diff says.  log holds what record.log says of record files against git log;
 crowd has several clients ask what became of records at once, each again as soon as it is
-answered, until COUNT were.
+answered, until COUNT were; aside has one ask for a whole history and another, meanwhile,
+for the gate of a Ticket with a record in no commit.
 """
 import json
 import random
+import select
 import subprocess
 import sys
 
@@ -403,5 +407,27 @@ def crowd(socket, count):
        "%d answers, then %r" % (len(answers), answer))
 
 
+def long(repo, commits):
+    """A history that takes a while to read: each commit changes the tree of Tickets."""
+    out = Import(repo)
+    for n in range(int(commits)):
+        out.commit("main", {"t/a/item.md": item("ready", str(n))})
+    out.end()
+
+
+def aside(socket, ticket):
+    one, other = rpc.Conn(socket, timeout=60), rpc.Conn(socket, timeout=60)
+    other.ask("agent.sync")
+    one.send(rpc.request(1, "record.log", {"limit": 1}))
+    other.ask("agent.status")  # when that is answered, git is at it
+    gate = other.ask("ticket.check", ticket=ticket)["gate"]
+    waits = not select.select([one.sock], [], [], 0)[0]
+    ok(waits and any(row["code"] == "untracked" for row in gate["reasons"]),
+       "a gate does not wait for a history that somebody else asks for", repr(gate))
+    answer = one.receive()
+    ok(answer is not None and answer[2] is None, "who asked for that has it")
+
+
 if __name__ == "__main__":
-    {"make": make, "replay": replay, "same": same, "log": log, "crowd": crowd}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "replay": replay, "same": same, "log": log, "crowd": crowd,
+     "long": long, "aside": aside}[sys.argv[1]](*sys.argv[2:])

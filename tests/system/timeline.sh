@@ -391,6 +391,10 @@ timeline make "$box/random" "$(scaled 100 40 400)" && git reset -q --hard 2>"$bo
 same_as_fresh random "$(scaled 12 4 50)"
 seen_by "$python" "$system/timeline.py" log "$(tpctl -C "$box/random" socket)" "$box/random"
 seen_by "$python" "$system/timeline.py" crowd "$(tpctl -C "$box/random" socket)" "$(scaled 200 100 5000)"
+repository long
+timeline long "$box/long" 3000 && git reset -q --hard 2>"$box/err"
+tpctl record a waiting -m x >/dev/null
+seen_by "$python" "$system/timeline.py" aside "$(tpctl socket)" a
 cd "$box/main" || exit 99
 history=${TP_CORPUS-}/history.jsonl
 if [ -n "${TP_CORPUS-}" ] && [ -e "$history" ]; then
