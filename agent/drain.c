@@ -53,13 +53,13 @@ void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced)
 static void lost_watch(struct watch *w, struct node *n)
 {
 	w->counts.watches -= wds_unset(&w->wds, n);
-	if (!n->tree) {
+	if (!node_tree(n)) {
 		watch_tell_side(w, n, STR(""));
 		watch_drop_side(w, n);
 	} else if (n->parent && !n->gone) {
 		watch_soil(w, n->parent, str_of(n->name), true);
 	} else if (!n->gone) {
-		n->tree->rescan = "the root's watch ended";
+		node_tree(n)->rescan = "the root's watch ended";
 	}
 }
 
@@ -85,7 +85,8 @@ static void keep_event(struct watch *w, const struct node *n, const struct inoti
 	e->mask = event->mask;
 	e->folder[0] = e->name[0] = '\0';
 	if (n)
-		keep_end(e->folder, sizeof(e->folder), n->parent || !n->tree ? n->name : n->tree->path);
+		keep_end(e->folder, sizeof(e->folder),
+			 n->parent || !node_tree(n) ? n->name : node_tree(n)->path);
 	if (event->len)
 		keep_end(e->name, sizeof(e->name), event->name);
 }
@@ -102,21 +103,22 @@ static void lose_count(struct watch *w)
 static void take_event(struct watch *w, const struct inotify_event *event)
 {
 	struct node *n = wds_find(&w->wds, event->wd);
+	struct watch_tree *t = n ? node_tree(n) : NULL;
 
 	keep_event(w, n, event);
 	w->counts.events++;
 	if (event->mask & IN_Q_OVERFLOW)
 		lose_count(w);
 	/* Events of a folder that we forgot ourselves are on their way until IN_IGNORED. */
-	if (!n || FAULTY(deaf && n->tree))
+	if (!n || FAULTY(deaf && t))
 		return;
 	if (event->mask & IN_IGNORED)
 		lost_watch(w, n);
-	else if (n->tree && event->mask & IN_UNMOUNT)
-		n->tree->rescan = "a file system was taken off";
-	else if (n->tree && is_of_root(n, event))
-		n->tree->rescan = "the root's own mode or owner changed";
-	else if (!n->tree)
+	else if (t && event->mask & IN_UNMOUNT)
+		t->rescan = "a file system was taken off";
+	else if (t && is_of_root(n, event))
+		t->rescan = "the root's own mode or owner changed";
+	else if (!t)
 		watch_tell_side(w, n, str_of(event->len ? event->name : ""));
 	else if (event->len)
 		watch_soil(w, n, str_of(event->name), event->mask & MASK_REPLACED);

@@ -68,7 +68,7 @@ bool watch_add(struct watch_tree *t, struct node *n)
 	struct node *old = wds_set(&w->wds, n, wd);
 	w->counts.watches += !old;
 	/* It was watched by itself, and is in a tree now. */
-	if (old && !old->tree)
+	if (old && !node_tree(old))
 		watch_drop_side(w, old);
 	else if (old && !old->gone && old != n)
 		nodes_add(&w->robbed, old);
@@ -355,12 +355,12 @@ static bool is_open(const struct watch_tree *t, struct str path)
 static void look_at_dir(struct watch_tree *t, struct node *parent, struct str name, int role,
 			bool replaced)
 {
-	struct node **kid = node_find(parent, name);
+	struct node *kid = node_find(parent, name);
 	struct stat st;
 	struct str path = path_of(t->w, parent, name);
 
 	bool there = fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	if (kid && there && S_ISDIR(st.st_mode) && !replaced && same_dir(*kid, &st) &&
+	if (kid && there && S_ISDIR(st.st_mode) && !replaced && same_dir(kid, &st) &&
 	    is_open(t, path))
 		return;
 	if (kid)
@@ -381,8 +381,8 @@ bool watch_share(struct watch *w)
 		if (n->gone || n->wd >= 0 || n->unwatched)
 			continue;
 		leave_loose(w, n, false);
-		n->tree->partly = "a folder is in it twice";
-		watch_list_again(n->tree, n);
+		node_tree(n)->partly = "a folder is in it twice";
+		watch_list_again(node_tree(n), n);
 		any = true;
 	}
 	w->robbed.count = 0;
@@ -391,7 +391,7 @@ bool watch_share(struct watch *w)
 
 void watch_look_at(struct dirty *d)
 {
-	struct watch_tree *t = d->node->tree;
+	struct watch_tree *t = node_tree(d->node);
 	struct str name = { d->key + sizeof(d->node), d->len };
 	int role = t->ops->role(d->node->role, name);
 

@@ -5,32 +5,77 @@
 
 #include "base.h"
 
+/* Only roots have one, in front of themselves. */
+static struct watch_tree **root_tree(const struct node *root)
+{
+	return (struct watch_tree **)(uintptr_t)root - 1;
+}
+
+/* There are many, so that each has just the bytes it needs. */
+static size_t size_of(struct str name)
+{
+	size_t size = offsetof(struct node, name) + name.len + 1;
+
+	return size < sizeof(struct node) ? sizeof(struct node) : size;
+}
+
+static struct node *root_new(struct watch_tree *tree, struct str name)
+{
+	struct watch_tree **at = xcalloc(1, sizeof(tree) + size_of(name));
+
+	*at = tree;
+	return (struct node *)(at + 1);
+}
+
+struct watch_tree *node_tree(const struct node *n)
+{
+	while (n->parent)
+		n = n->parent;
+	return *root_tree(n);
+}
+
+static void add_kid(struct node *parent, struct node *kid)
+{
+	uint32_t count = parent->kid_count++;
+
+	parent->kids_sorted = !count;
+	if (!count) {
+		parent->kids.one = kid;
+		return;
+	}
+	/* There is room for the next power of two. */
+	if (count == 1) {
+		struct node *one = parent->kids.one;
+		parent->kids.many = xcalloc(2, sizeof(struct node *));
+		parent->kids.many[0] = one;
+	} else if (!(count & (count - 1))) {
+		parent->kids.many =
+			xrealloc(parent->kids.many, (size_t)count * 2 * sizeof(struct node *));
+	}
+	parent->kids.many[count] = kid;
+}
+
 struct node *node_new(struct watch_tree *tree, struct node *parent, struct str name, int role)
 {
-	struct node *n = xcalloc(1, sizeof(*n) + name.len + 1);
+	struct node *n = parent ? xcalloc(1, size_of(name)) : root_new(tree, name);
 
-	n->tree = tree;
 	n->parent = parent;
 	n->wd = -1;
 	n->role = (uint8_t)role;
 	n->kids_sorted = true;
 	memcpy(n->name, name.at, name.len);
-	if (!parent)
-		return n;
-	n->blind = parent->blind;
-	if (parent->kid_count == parent->kid_cap) {
-		parent->kid_cap = parent->kid_cap ? parent->kid_cap * 2 : 1;
-		parent->kids = xrealloc(parent->kids, parent->kid_cap * sizeof(struct node *));
+	if (parent) {
+		n->blind = parent->blind;
+		add_kid(parent, n);
 	}
-	parent->kids[parent->kid_count++] = n;
-	parent->kids_sorted = parent->kid_count == 1;
 	return n;
 }
 
 void node_free(struct node *n)
 {
-	free(n->kids);
-	free(n);
+	if (n->kid_count > 1)
+		free(n->kids.many);
+	free(n->parent ? (void *)n : root_tree(n));
 }
 
 static int by_name(const void *a, const void *b)
@@ -40,18 +85,19 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-struct node **node_find(struct node *parent, struct str name)
+struct node *node_find(struct node *parent, struct str name)
 {
 	uint32_t from = 0, count = parent->kid_count;
+	struct node *const *kids = node_kids(parent);
 
 	if (!parent->kids_sorted)
-		qsort(parent->kids, parent->kid_count, sizeof(struct node *), by_name);
+		qsort(parent->kids.many, count, sizeof(struct node *), by_name);
 	parent->kids_sorted = true;
 	while (count) {
 		uint32_t half = count / 2;
-		int order = str_cmp(str_of(parent->kids[from + half]->name), name);
+		int order = str_cmp(str_of(kids[from + half]->name), name);
 		if (!order)
-			return &parent->kids[from + half];
+			return kids[from + half];
 		if (order < 0) {
 			from += half + 1;
 			count -= half + 1;
@@ -64,23 +110,28 @@ struct node **node_find(struct node *parent, struct str name)
 
 struct node *node_like(struct node *root, const struct node *n)
 {
-	struct node *parent, **kid = NULL;
-
 	if (!n->parent)
 		return root;
-	parent = node_like(root, n->parent);
-	if (parent)
-		kid = node_find(parent, str_of(n->name));
-	return kid ? *kid : NULL;
+	struct node *parent = node_like(root, n->parent);
+	return parent ? node_find(parent, str_of(n->name)) : NULL;
 }
 
-struct node *node_cut(struct node **kid)
+struct node *node_cut(struct node *n)
 {
-	struct node *n = *kid, *parent = n->parent;
-	size_t behind = (size_t)(parent->kids + parent->kid_count - (kid + 1));
+	struct node *parent = n->parent, **at = parent->kids.many;
+	uint32_t left = --parent->kid_count;
 
-	memmove(kid, kid + 1, behind * sizeof(struct node *));
-	parent->kid_count--;
+	if (!left)
+		return n;
+	while (*at != n)
+		at++;
+	memmove(at, at + 1, (size_t)(parent->kids.many + left - at) * sizeof(struct node *));
+	if (left == 1) {
+		struct node *one = parent->kids.many[0];
+		free(parent->kids.many);
+		parent->kids.one = one;
+		parent->kids_sorted = true;
+	}
 	return n;
 }
 

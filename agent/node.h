@@ -19,12 +19,14 @@ struct watch_tree;
 struct seen;
 
 struct node {
-	struct watch_tree *tree; /* NULL for a folder that is watched by itself */
 	struct node *parent;
-	struct node **kids; /* by name where kids_sorted */
-	struct seen *seen;  /* how it looked; where it is unwatched or linked */
-	uint32_t kid_count, kid_cap;
+	union {
+		struct node **many; /* by name where kids_sorted */
+		struct node *one;   /* where there is one */
+	} kids;
+	struct seen *seen; /* how it looked; where it is unwatched or linked */
 	ino_t ino;
+	uint32_t kid_count;
 	int wd; /* -1: not watched */
 	uint8_t role;
 	bool kids_sorted : 1;
@@ -38,14 +40,21 @@ struct node {
 
 /* As the last of its parent's, or a root where that is NULL. */
 struct node *node_new(struct watch_tree *tree, struct node *parent, struct str name, int role);
+/* The tree it is, or was, in; NULL for a folder that is watched by itself. */
+struct watch_tree *node_tree(const struct node *n);
+/* Its children, kid_count of them. */
+static inline struct node *const *node_kids(const struct node *n)
+{
+	return n->kid_count == 1 ? &n->kids.one : n->kids.many;
+}
 /* Without its children. */
 void node_free(struct node *n);
-/* The place of the child of that name, or NULL. */
-struct node **node_find(struct node *parent, struct str name);
+/* The child of that name, or NULL. */
+struct node *node_find(struct node *parent, struct str name);
 /* The one below another root that has the same path, or NULL. */
 struct node *node_like(struct node *root, const struct node *n);
-/* Take a child out of its parent. */
-struct node *node_cut(struct node **kid);
+/* Take a child out of its parent; it knows that one all the same.  Returns it. */
+struct node *node_cut(struct node *n);
 /* The path from the root of its tree, "" for the root; or of a name in it. */
 struct str node_path(struct buf *into, const struct node *n, struct str name);
 

@@ -22,7 +22,7 @@ static void soil_all(struct watch_tree *t, struct node *n, int fd)
 		if (t->ops->role(n->role, str_of(entry->d_name)))
 			watch_soil(t->w, n, str_of(entry->d_name), false);
 	for (uint32_t i = 0; i < n->kid_count; i++)
-		watch_soil(t->w, n, str_of(n->kids[i]->name), n->kids[i]->wd >= 0);
+		watch_soil(t->w, n, str_of(node_kids(n)[i]->name), node_kids(n)[i]->wd >= 0);
 	for (size_t i = 0; n->seen && (name = seen_name(n->seen, i)).at; i++)
 		watch_soil(t->w, n, name, false);
 	if (dir)
@@ -34,9 +34,9 @@ static void soil_all(struct watch_tree *t, struct node *n, int fd)
 static void soil_self(struct node *n)
 {
 	if (n->parent)
-		watch_soil(n->tree->w, n->parent, str_of(n->name), true);
+		watch_soil(node_tree(n)->w, n->parent, str_of(n->name), true);
 	else
-		n->tree->rescan = "the root is not what it was";
+		node_tree(n)->rescan = "the root is not what it was";
 }
 
 void watch_list_again(struct watch_tree *t, struct node *n)
@@ -74,7 +74,7 @@ static void walk_files(struct watch_tree *t, struct node *n)
  */
 static bool is_complete(const struct node *n)
 {
-	const char *const *list = n->tree->ops->names(n->role);
+	const char *const *list = node_tree(n)->ops->names(n->role);
 	size_t names = 0;
 
 	while (list && list[names])
@@ -82,14 +82,14 @@ static bool is_complete(const struct node *n)
 	if (!names || !n->parent || n->parent->wd < 0 || seen_count(n->seen) + n->kid_count != names)
 		return false;
 	for (uint32_t i = 0; i < n->kid_count; i++)
-		if (!n->kids[i]->unwatched)
+		if (!node_kids(n)[i]->unwatched)
 			return false;
 	return true;
 }
 
 static void walk(struct node *n)
 {
-	struct watch_tree *t = n->tree;
+	struct watch_tree *t = node_tree(n);
 	struct stat st;
 
 	if (is_complete(n)) {
@@ -107,8 +107,8 @@ static void walk(struct node *n)
 	walk_files(t, n);
 	/* Those that could not even be opened. */
 	for (uint32_t i = 0; i < n->kid_count; i++)
-		if (n->kids[i]->wd < 0 && !n->kids[i]->unwatched)
-			watch_soil(t->w, n, str_of(n->kids[i]->name), true);
+		if (node_kids(n)[i]->wd < 0 && !node_kids(n)[i]->unwatched)
+			watch_soil(t->w, n, str_of(node_kids(n)[i]->name), true);
 }
 
 /* Others may have given watches back since we were refused. */
@@ -120,15 +120,15 @@ static void watch_refused(struct watch *w)
 		struct node *n = w->loose.at[i];
 		if (!n->refused)
 			continue;
-		if (!watch_add(n->tree, n))
+		if (!watch_add(node_tree(n), n))
 			return;
 		w->counts.unwatched--;
 		w->counts.refused--;
 		n->unwatched = n->refused = false;
 		w->loose_gone = true;
-		int fd = watch_open_node(n->tree, n, &result);
+		int fd = watch_open_node(node_tree(n), n, &result);
 		if (fd >= 0)
-			soil_all(n->tree, n, fd);
+			soil_all(node_tree(n), n, fd);
 		else
 			soil_self(n);
 		if (!n->linked) {
@@ -145,7 +145,7 @@ void watch_walk(struct watch *w)
 	w->counts.walks++;
 	for (size_t i = 0; i < w->linked.count; i++)
 		if (w->linked.at[i]->linked && !w->linked.at[i]->unwatched)
-			walk_files(w->linked.at[i]->tree, w->linked.at[i]);
+			walk_files(node_tree(w->linked.at[i]), w->linked.at[i]);
 	if (w->counts.refused)
 		watch_refused(w);
 	watch_come_back(w);

@@ -20,7 +20,7 @@
 void watch_into_limbo(struct watch *w, struct node *n)
 {
 	for (uint32_t i = 0; i < n->kid_count; i++)
-		watch_into_limbo(w, n->kids[i]);
+		watch_into_limbo(w, node_kids(n)[i]);
 	n->gone = true;
 	w->loose_gone |= n->unwatched;
 	w->linked_gone |= n->linked;
@@ -271,7 +271,7 @@ static void look_at_dirty(struct watch *w)
 
 	HASH_ITER(hh, w->dirty, d, next) {
 		HASH_DELETE(hh, w->dirty, d);
-		if (!d->node->gone && !d->node->tree->rescan)
+		if (!d->node->gone && !node_tree(d->node)->rescan)
 			watch_look_at(d);
 		free(d);
 	}
