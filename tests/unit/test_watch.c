@@ -1519,6 +1519,66 @@ static void where_all_names_are_known_a_folder_is_not_listed(void **state)
 	assert_int_equal(threads_met, 0);
 }
 
+static void swap_for_a_link(const char *path)
+{
+	(void)path;
+	assert_int_equal(rename("T-1", "../out/a"), 0);
+	assert_int_equal(symlink("../out/b", "T-1"), 0);
+}
+
+/* The names are looked for by paths through it, which a link would lead elsewhere. */
+static void a_folder_swapped_for_a_link_as_it_was_watched_tells_nothing_of_there(void **state)
+{
+	struct folder *f = *state;
+
+	make_dir("out/b");
+	put("out/b/item.md", "elsewhere");
+	make_dir("out/b/artifacts");
+	put("out/b/artifacts/relations.json", "elsewhere");
+	watching.after = swap_for_a_link;
+	for (int i = 0; i < 2; i++) {
+		watching.path = i ? "T-1/artifacts" : "T-1";
+		look_anew(f);
+		assert_null(watching.path);
+		put("out/b/item.md", "changed");
+		check(f);
+		assert_int_equal(unlink("root/T-1"), 0);
+		move("out/a", "root/T-1");
+		check(f);
+	}
+}
+
+static void fill(const char *path)
+{
+	char *item = xasprintf("%s/item.md", path), *artifacts = xasprintf("%s/artifacts", path);
+
+	put(item, "new");
+	make_dir(artifacts);
+	free(item);
+	free(artifacts);
+}
+
+/* Whatever is looked for only then was watched for before. */
+static void what_comes_into_a_folder_as_it_is_watched_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	for (int after = 0; after < 2; after++) {
+		make_dir("root/T-5");
+		watching.path = "T-5";
+		watching.before = after ? NULL : fill;
+		watching.after = after ? fill : NULL;
+		check(f);
+		assert_null(watching.path);
+		check(f);
+		put("root/T-5/artifacts/relations.json", "new");
+		check(f);
+		move("root/T-5", "out/T-5");
+		check(f);
+		move("out/T-5", after ? "out/T-6" : "out/T-7");
+	}
+}
+
 /* Else Item.md would be taken for item.md, and its changes for those of another file. */
 static void where_case_does_not_matter_each_folder_is_listed(void **state)
 {
@@ -1586,6 +1646,8 @@ int main(void)
 		with_folder(the_last_events_are_kept),
 		with_folder(what_editors_write_beside_a_file_is_nobodys),
 		with_folder(where_all_names_are_known_a_folder_is_not_listed),
+		with_folder(a_folder_swapped_for_a_link_as_it_was_watched_tells_nothing_of_there),
+		with_folder(what_comes_into_a_folder_as_it_is_watched_is_seen),
 		with_folder(where_case_does_not_matter_each_folder_is_listed),
 	};
 
