@@ -100,7 +100,8 @@ audited "which is held as it is"
 
 # -- More than the kernel counts -----------------------------------------
 
-before=$(tpctl --json status)
+ask status
+clock=$(instance) overflows=$(field overflows)
 kill -STOP "$(agent_pid)"
 "$python" - tickets 20000 <<'END'
 import sys
@@ -113,9 +114,9 @@ sed -i 's/^state: .*/state: done/' tickets/m1/item.md
 kill -CONT "$started"
 ask show m1
 gives 0 '*"state":"done"*' "20,000 changes while the agent was stopped"
-is "$(instance)" "$(printf '%s' "$before" | sed -n 's/.*"clock":"\([^:"]*\):.*/\1/p')" "the clock goes on"
+is "$(instance)" "$clock" "the clock goes on"
 ask status
-is "$(field overflows)" 1 "the kernel lost count"
+is "$(field overflows)" $((overflows + 1)) "the kernel lost count"
 is "$(field rescanned.why | tail -n 1)" "the kernel's queue of changes ran over" \
 	"and everything was read again for that"
 audited "nothing was lost"
@@ -159,14 +160,15 @@ for i in range(int(sys.argv[1])):
 END
 cat >"$box/limited.sh" <<END
 echo $((folders / 2)) >/proc/sys/user/max_inotify_watches || exit
-tpctl start >/dev/null
-tpctl --json status
-tpctl --json queue
+# On a busy machine so many take longer than anybody waits unasked.
+tpctl --timeout 600s start >/dev/null
+tpctl --json --timeout 600s status
+tpctl --json --timeout 600s queue
 sed -i 's/ready/queued/' tickets/t*7/item.md
-tpctl --json queue --limit 1
+tpctl --json --timeout 600s queue --limit 1
 mkdir -p tickets/t5/artifacts/records
 mv tickets/t6 tickets/u6
-tpctl --json --timeout 60s doctor --audit
+tpctl --json --timeout 600s doctor --audit
 tpctl stop >/dev/null
 END
 if unshare -Ur sh "$box/limited.sh" >"$box/limits" 2>&1; then
