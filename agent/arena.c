@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,25 +13,27 @@
 #define CHUNK_MIN 256
 #define CHUNK_MAX 16384
 
+/* Each file's content has one. */
 struct arena_chunk {
 	struct arena_chunk *next;
-	size_t used;
-	size_t size;
+	uint32_t used;
+	uint32_t size;
 	alignas(max_align_t) char bytes[];
 };
 
 static struct arena_chunk *add_chunk(struct arena *arena, size_t size)
 {
+	BUG_IF(size > UINT32_MAX);
 	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
 
-	*chunk = (struct arena_chunk){ .next = arena->chunks, .size = size };
+	*chunk = (struct arena_chunk){ .next = arena->chunks, .size = (uint32_t)size };
 	arena->chunks = chunk;
 	return chunk;
 }
 
 static struct arena_chunk *grow(struct arena *arena, size_t need)
 {
-	size_t size = arena->chunks ? arena->chunks->size * 2 : CHUNK_MIN;
+	size_t size = arena->chunks ? (size_t)arena->chunks->size * 2 : CHUNK_MIN;
 
 	size = size < CHUNK_MIN ? CHUNK_MIN : size > CHUNK_MAX ? CHUNK_MAX : size;
 	return add_chunk(arena, size < need ? need : size);
@@ -47,12 +50,12 @@ static void *take(struct arena *arena, size_t size, size_t align)
 	struct arena_chunk *chunk = arena->chunks;
 	size_t at = chunk ? (chunk->used + align - 1) & ~(align - 1) : 0;
 
-	BUG_IF(size > (size_t)1 << 40);
+	BUG_IF(size > UINT32_MAX);
 	if (!chunk || at + size > chunk->size) {
 		chunk = grow(arena, size);
 		at = 0;
 	}
-	chunk->used = at + size;
+	chunk->used = (uint32_t)(at + size);
 	return chunk->bytes + at;
 }
 

@@ -70,11 +70,11 @@ struct content {
 	enum role role;
 	uint64_t hash; /* of the bytes, keyed */
 	size_t len;    /* of the file as far as it was read */
-	bool unreadable; /* a flaw makes its Ticket unreadable */
 	struct arena arena; /* everything below points into it */
 	struct flaw *flaws;
 	uint32_t flaw_count, flaws_cut;
 	uint32_t record_count;
+	bool unreadable; /* a flaw makes its Ticket unreadable */
 	struct record *records; /* PLAN, RELATIONS, RECORD */
 	const struct item *item; /* ITEM; NULL where there is none to read */
 };
