@@ -271,17 +271,6 @@ struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
 
 /* -- Asking again ------------------------------------------------------- */
 
-const struct decision *draft_find(const struct ticket *t, struct str id)
-{
-	uint32_t tag = id_tag(id);
-
-	for (uint32_t i = 0; i < t->own_count; i++)
-		if (t->own[i].tag == tag && t->own[i].doc->content->role == ROLE_RECORD &&
-		    str_eq(t->own[i].record->id, id))
-			return &t->own[i];
-	return NULL;
-}
-
 bool draft_is(const struct decision *stored, const struct ledger_entry *entry)
 {
 	struct str name = str_of(entry->name), bytes = { entry->bytes.at, entry->bytes.len };

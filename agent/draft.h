@@ -48,9 +48,6 @@ const struct copy *draft_where(const struct index *ix, const struct ticket *t, s
 struct ledger_entry *draft_entry(const struct index *ix, const struct draft *draft,
 				 const struct decision *stored);
 
-/* The record file of that id of the Ticket, or NULL. */
-const struct decision *draft_find(const struct ticket *ticket, struct str id);
-
 /* Whether a stored record says what the entry's file would, but for the time. */
 bool draft_is(const struct decision *stored, const struct ledger_entry *entry);
 

@@ -185,7 +185,7 @@ static bool may_accept(struct call *call, const struct ticket *t,
 
 static bool is_asked_again(const struct ticket *t, struct str id)
 {
-	return id.at && draft_find(t, id);
+	return id.at && ticket_record(t, id);
 }
 
 static bool check_accept(struct call *call, const struct ticket_accept_params *p,

@@ -99,7 +99,7 @@ bool record_answer_written(struct call *call, struct str ticket, struct fault *w
 	}
 	if (!index_resolve(call->ix, ticket, &t, why))
 		return false;
-	const struct decision *stored = draft_find(t, id);
+	const struct decision *stored = ticket_record(t, id);
 	if (!stored)
 		return not_found_again(entry, why);
 	if (!is_as_asked(stored, entry, why))
@@ -122,6 +122,20 @@ static int64_t date_of(const struct draft *draft, int64_t now)
 	return now / 1000 * 1000 < queued ? queued + 999 : now;
 }
 
+/* An id names one record in the repository, also where it was given to another Ticket. */
+static bool is_free(struct call *call, const struct draft *draft, struct fault *why)
+{
+	struct service *s = call->service;
+	const struct decision *d = index_record_beside(call->ix, draft->id, draft->ticket);
+	struct str in = d ? answer_file(call, d->doc->copy->source, str_of(d->doc->path))
+			  : s->written_beside(s->agent, draft->ticket->id, draft->id);
+
+	return in.at ? fault(why, FAULT_INVALID,
+			     "the id %.*s is that of another record, which is in %.*s",
+			     STR_ARG(draft->id), STR_ARG(in))
+		     : true;
+}
+
 bool record_write(struct call *call, struct draft *draft, struct fault *why)
 {
 	char made[ULID_LEN + 1];
@@ -138,8 +152,10 @@ bool record_write(struct call *call, struct draft *draft, struct fault *why)
 	if (!draft->id.at) {
 		ulid_make(made);
 		draft->id = str_of(made);
+	} else if (!is_free(call, draft, why)) {
+		return false;
 	}
-	const struct decision *stored = draft_find(draft->ticket, draft->id);
+	const struct decision *stored = ticket_record(draft->ticket, draft->id);
 	struct ledger_entry *entry = draft_entry(call->ix, draft, stored);
 	if (stored && !is_as_asked(stored, entry, why)) {
 		ledger_entry_free(entry);
@@ -305,7 +321,7 @@ bool handle_record_retract(struct call *call, const struct record_retract_params
 	draft.ticket = t;
 	draft.retracts = p->record;
 	/* Asked again after it was done: the record of the same id answers. */
-	stored = p->id.at ? draft_find(t, p->id) : NULL;
+	stored = p->id.at ? ticket_record(t, p->id) : NULL;
 	if (!stored) {
 		if (!may_retract(t, p->record, &target, why))
 			return false;

@@ -244,7 +244,7 @@ static bool is_recorded(const struct holders *h, const struct claim *claim)
 {
 	const struct ticket *t = index_find(h->ix, claim->ticket);
 
-	return t && draft_find(t, claim->pending);
+	return t && ticket_record(t, claim->pending);
 }
 
 /* What became of a claim while no agent ran. */

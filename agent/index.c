@@ -33,6 +33,7 @@ void index_free(struct index *ix)
 	trace_release(ix);
 	ripple_release(ix);
 	free(ix->sorted);
+	ids_free(ix);
 	free(ix);
 }
 

@@ -252,6 +252,12 @@ static inline bool decision_is_lost(const struct decision *d)
 	return d->sources == UINT64_C(1) << SOURCE_LOST;
 }
 
+/* The record file of that id of the Ticket, or NULL. */
+const struct decision *ticket_record(const struct ticket *t, struct str id);
+/* The same of any other Ticket: an id names one record. */
+const struct decision *index_record_beside(struct index *ix, struct str id,
+					   const struct ticket *beside);
+
 /* Two records of one Ticket by id, plan's before relation's: 0 where they are the same one. */
 int decision_key_compare(const struct decision *a, const struct decision *b);
 

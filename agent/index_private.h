@@ -7,7 +7,7 @@
 /*
  * The index from within: for index.c (Tickets, sources, numbers), intake.c (what
  * files are there), settle.c (what they come to), waits.c (who waits for what),
- * trace.c and ripple.c (who changed), and nobody else.
+ * ids.c (which ids records have), trace.c and ripple.c (who changed), and nobody else.
  */
 struct index {
 	struct ticket *tickets; /* by id, those that are only named too */
@@ -41,6 +41,7 @@ struct index {
 	struct trace *row;
 	struct gone *gone, *gone_row;
 	struct loop *loops;
+	struct ids *ids; /* of record files; or NULL */
 };
 
 /* A Ticket with a wait that ends by itself, or a plan that grows old. */
@@ -59,6 +60,10 @@ bool waits_moved(const struct index *ix);
 void waits_reach(struct index *ix, struct str id, void (*reach)(struct index *, struct ticket *));
 /* Find out the next time that ends a wait. */
 void waits_set_time(struct index *ix);
+
+/* A file's records, so that their ids are found. */
+void ids_add(struct index *ix, const struct content *content);
+void ids_free(struct index *ix);
 
 /* The Ticket of that id, made as one that is only named if there is none. */
 struct ticket *ticket_find_or_make(struct index *ix, struct str id);

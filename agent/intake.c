@@ -269,6 +269,7 @@ static void put_doc(struct index *ix, struct copy *copy, struct str path, struct
 	ticket_soil(ix, copy->ticket);
 	count_doc(ix, copy, doc->content, -1);
 	count_doc(ix, copy, content, +1);
+	ids_add(ix, content);
 	content_free(doc->content);
 	doc->content = content;
 	doc->epoch = ix->epoch;

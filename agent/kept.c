@@ -448,6 +448,20 @@ void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied
 		sight_theirs(k, ticket, name);
 }
 
+struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id)
+{
+	for (const struct writing *w = k->writing; w; w = w->hh.next) {
+		struct str key = str_of(w->key), name;
+		const char *slash = strchr(w->key, '/');
+		struct str theirs = { w->key, (size_t)(slash - w->key) };
+		name = (struct str){ slash + 1, key.len - theirs.len - 1 };
+		if (str_starts(name, id) && str_is((struct str){ name.at + id.len, name.len - id.len }, ".json") &&
+		    !str_eq(theirs, ticket))
+			return key;
+	}
+	return STR_NONE;
+}
+
 void kept_sight_all(struct kept *k)
 {
 	size_t count;

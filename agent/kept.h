@@ -53,6 +53,8 @@ bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *i
  */
 void kept_writing(struct kept *k, struct str ticket, const char *name);
 void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied);
+/* What of that record's id is written for another Ticket meanwhile, as TICKET/NAME; or absent. */
+struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id);
 
 /* A copy is there now, of a file that we wrote, or that was seen in this source. */
 void kept_add(struct kept *k, struct str ticket, const char *name, const char *source);

@@ -24,7 +24,7 @@
  *   index, index_private  all Tickets, sources    intake    what files are there
  *   settle      what they come to                 status    what became of records
  *   trace       who changed when                  ripple    whose answers a change reaches
- *   waits       who waits for what
+ *   waits       who waits for what             ids       which ids records have
  *   gate        may it be accepted now            claims    who works on what
  *   claimtext   claims as text                    claims_private  the table from within
  *   claimrules  what sessions want of it

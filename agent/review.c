@@ -342,6 +342,11 @@ void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool 
 		kept_add(t->kept, ticket_of(dir), name, NULL);
 }
 
+struct str timeline_written_beside(const struct timeline *t, struct str ticket, struct str id)
+{
+	return kept_written_beside(t->kept, ticket, id);
+}
+
 void timeline_sighted(void *data, int source, struct str path)
 {
 	struct timeline *t = data;

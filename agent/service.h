@@ -162,6 +162,8 @@ struct service {
 	struct str (*registry)(const struct holders *holders);
 	/* Write durably; the call is parked until then.  The entry is taken over. */
 	void (*write)(void *agent, struct ledger_entry *entry);
+	/* The record file of that id, TICKET/NAME, that is being written for another Ticket; or absent. */
+	struct str (*written_beside)(void *agent, struct str ticket, struct str id);
 	/*
 	 * The view of a revision, seen from the checkout in which the client stands; `nth` of those
 	 * that the call asks for.  NULL where git has to be asked first: the call is parked, and

@@ -7,7 +7,7 @@
 # Of what layer a file of agent/ is, by its name without ending.
 layers='
 floor    arena hash jsonset log
-model    layout content item artifact thread index index_private intake settle waits status claims claims_private claimrules claimtext trace ripple meaning cycle gate guard query why graph doctor brief follow view diff past log_rows audit stance ignored
+model    layout content item artifact thread index index_private intake settle waits ids status claims claims_private claimrules claimtext trace ripple meaning cycle gate guard query why graph doctor brief follow view diff past log_rows audit stance ignored
 service  service server conn listener feed clock dispatch draft answer handlers handle_*
 world    beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork keep
 top      agent main reading holders sources revision history timeline review timeline_private sources_private upkeep kept provenance
@@ -37,7 +37,7 @@ watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c
 sources_private.h agent/sources.c agent/upkeep.c
 timeline_private.h agent/timeline.c agent/review.c
 claims_private.h agent/claims.c agent/claimrules.c
-index_private.h agent/index.c agent/intake.c agent/settle.c agent/waits.c agent/trace.c agent/ripple.c
+index_private.h agent/index.c agent/intake.c agent/settle.c agent/waits.c agent/ids.c agent/trace.c agent/ripple.c
 '
 
 cd "${srcdir:-$(dirname "$0")/..}" || exit 99

@@ -156,6 +156,29 @@ gives 5 '*"code":"invalid"*'$id'*something else*' "other fields are refused"
 ask record b after c -m once --id $id
 gives 5 '*something else*' "and so is another kind"
 is "$(hash_of_all)" "$before" "no file changed by that either"
+ask record a related c -m once --id $id
+gives 5 '*"code":"invalid"*'$id'*tickets/b/artifacts/records/'$id'.json*' \
+	"another Ticket cannot have it, and is told where it is"
+is "$(hash_of_all)" "$before" "which changes no file either"
+
+cat >"$box/one_id.py" <<'END'
+import sys
+sys.path.insert(0, sys.argv[1])
+import rpc
+
+conns = [rpc.Conn(sys.argv[2]) for _ in range(2)]
+bad = []
+for n in range(int(sys.argv[3])):
+    name = "01JCCCCCCCCCCCCCCCCCCC%04d" % n
+    for conn, ticket in zip(conns, "ab"):
+        conn.send(rpc.request(n, "record.add", {"ticket": ticket, "kind": "related", "other": "c", "id": name}))
+    errors = [conn.receive()[2] for conn in conns]
+    if sum(error is None for error in errors) != 1 or not any(name + ".json" in str(e) for e in errors):
+        bad.append("%s: %r" % (name, errors))
+print("not ok" if bad else "ok", "of two at once that give one id to two Tickets one is stored")
+print("".join("# %s\n" % one for one in bad[:10]), end="")
+END
+seen_by "$python" "$box/one_id.py" "$system" "$(tpctl socket)" "$(scaled 30 5 1000)"
 
 # -- What is refused -----------------------------------------------------
 

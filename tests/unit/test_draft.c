@@ -286,13 +286,13 @@ static void a_file_says_what_its_draft_does(void **state)
 				  buf_text(&e->bytes));
 			index_settle(ix);
 			const struct decision *stored =
-				draft_find(index_find(ix, STR("T-1")), STR(ULID));
+				ticket_record(index_find(ix, STR("T-1")), STR(ULID));
 			assert_non_null(stored);
 			assert_int_equal(stored->record->at, MODEL_NOW + 1234000);
 			assert_true(draft_is(stored, e));
 			ledger_entry_free(e);
 		}
-	assert_null(draft_find(index_find(ix, STR("T-2")), STR(ULID)));
+	assert_null(ticket_record(index_find(ix, STR("T-2")), STR(ULID)));
 	assert_int_equal(index_flaw_count(ix), 0);
 }
 
@@ -307,7 +307,7 @@ static void a_draft_that_differs_in_anything_but_time_is_another(void **state)
 	model_put(ix, "main", "T-1/artifacts/records/" ULID ".json", buf_text(&e->bytes));
 	ledger_entry_free(e);
 	index_settle(ix);
-	const struct decision *stored = draft_find(index_find(ix, STR("T-1")), STR(ULID));
+	const struct decision *stored = ticket_record(index_find(ix, STR("T-1")), STR(ULID));
 	d.at += 86400000000;
 	for (size_t i = 0; i <= COUNT_OF(fields); i++) {
 		struct str before = STR_NONE;

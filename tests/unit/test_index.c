@@ -219,6 +219,53 @@ static void a_dropped_file_takes_its_records_along(void **state)
 	assert_null(find(ix, "T-2")->incoming);
 }
 
+static void an_id_is_found_in_whichever_other_ticket_has_it(void **state)
+{
+	struct index *ix = *state;
+	const struct decision *d;
+	char id[16];
+
+	model_item(ix, "main", "T-1", "ready");
+	model_item(ix, "main", "T-2", "ready");
+	index_settle(ix);
+	assert_null(index_record_beside(ix, STR("R7"), NULL));
+	/* More than the table that was made above has room for. */
+	for (int i = 0; i < 3000; i++) {
+		snprintf(id, sizeof(id), "R%d", i);
+		model_record(ix, "main", i % 2 ? "T-1" : "T-2", id, "after", 1, OTHER("T-3"));
+	}
+	index_settle(ix);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(id, sizeof(id), "R%d", i);
+		d = index_record_beside(ix, str_of(id), find(ix, i % 2 ? "T-2" : "T-1"));
+		assert_non_null(d);
+		assert_string_equal(d->ticket->id.at, i % 2 ? "T-1" : "T-2");
+		assert_null(index_record_beside(ix, str_of(id), d->ticket));
+	}
+	assert_null(index_record_beside(ix, STR("R3000"), NULL));
+	model_drop(ix, "main", "T-1");
+	index_settle(ix);
+	assert_null(index_record_beside(ix, STR("R7"), NULL));
+}
+
+static void an_id_of_a_lost_record_is_found_and_one_of_a_plan_file_is_not(void **state)
+{
+	struct index *ix = *state;
+	static const char lost[] = "T-1/artifacts/records/R1.json";
+	char *line = model_line("T-1", "R2", "after", 1, OTHER("T-3"));
+
+	model_item(ix, "main", "T-1", "ready");
+	model_record(ix, "main", "T-1", "R1", "after", 1, OTHER("T-2"));
+	model_put(ix, "main", "T-1/artifacts/orchestration-plan.jsonl", line);
+	index_settle(ix);
+	index_lost_put(ix, STR(lost), content_share(index_doc(ix, 0, STR(lost))->content));
+	model_drop(ix, "main", lost);
+	index_settle(ix);
+	assert_non_null(index_record_beside(ix, STR("R1"), NULL));
+	assert_null(index_record_beside(ix, STR("R2"), NULL));
+	free(line);
+}
+
 static void dropped_folders_of_records_and_artifacts_take_all_below_along(void **state)
 {
 	struct index *ix = *state;
@@ -1154,6 +1201,8 @@ int main(void)
 		with_index(a_ticket_that_is_only_named_is_known_and_not_there),
 		with_index(tickets_are_listed_by_id),
 		with_index(a_dropped_file_takes_its_records_along),
+		with_index(an_id_is_found_in_whichever_other_ticket_has_it),
+		with_index(an_id_of_a_lost_record_is_found_and_one_of_a_plan_file_is_not),
 		with_index(dropped_folders_of_records_and_artifacts_take_all_below_along),
 		with_index(a_ticket_without_item_is_there_while_it_has_artifacts),
 		with_index(a_dropped_folder_of_a_ticket_takes_the_ticket_along),
