@@ -65,6 +65,12 @@ struct ticket *ticket_find_or_make(struct index *ix, struct str id)
 
 void ticket_soil(struct index *ix, struct ticket *t)
 {
+	t->anew = true;
+	ticket_touch(ix, t);
+}
+
+void ticket_touch(struct index *ix, struct ticket *t)
+{
 	ix->changed = true;
 	if (t->dirty)
 		return;
@@ -288,7 +294,7 @@ void index_claim(struct index *ix, struct str id, const struct claim *claim)
 
 void index_touch_ticket(struct index *ix, struct ticket *ticket)
 {
-	ticket_soil(ix, ticket);
+	ticket_touch(ix, ticket);
 }
 
 void index_touch(struct index *ix)

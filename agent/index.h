@@ -45,6 +45,7 @@ struct doc {
 	unsigned epoch;
 	bool loose;   /* it is in no commit, so far as is known, */
 	bool addable; /* and git would add it, when it was asked */
+	bool settled; /* its records are among the Ticket's own */
 };
 
 /* A Ticket as one folder of one source has it. */
@@ -88,10 +89,14 @@ struct ticket {
 	struct ticket *dirty_next;
 	struct trace *trace;           /* since the index is followed; NULL: no change yet */
 	uint32_t own_count;
+	uint32_t own_files;            /* how many files its first copy had when it settled */
+	uint16_t own_slack;            /* so many more would find room in own */
 	uint8_t state;                 /* enum state */
 	int8_t busy_elsewhere;         /* a source other than face's with state inprogress, or -1 */
 	int8_t resolved_elsewhere;     /* a source that has it resolved where that does not count, or -1 */
 	bool dirty : 1;
+	bool anew : 1;       /* dirty, and its records are not just those from before and later ones */
+	bool takes_back : 1; /* some of its records are retractions */
 	bool diverged : 1;   /* sources disagree on the state */
 	bool elsewhere : 1;  /* absent from the authority */
 	bool unreadable : 1;

@@ -52,8 +52,8 @@ struct waiter {
 	bool timed, free;     /* a time; a free place */
 };
 
-/* What a dirty Ticket waits for. */
-void waits_settle(struct index *ix, struct ticket *t);
+/* What a dirty Ticket waits for; its own records before `from` are those it had when it settled last. */
+void waits_settle(struct index *ix, struct ticket *t, uint32_t from);
 /* Whether waits for a time or a place may have begun or ended since the last settling. */
 bool waits_moved(const struct index *ix);
 /* All that wait for the Ticket of that id. */
@@ -69,6 +69,8 @@ void ids_free(struct index *ix);
 struct ticket *ticket_find_or_make(struct index *ix, struct str id);
 /* Something of the Ticket changed: look at it again in index_settle. */
 void ticket_soil(struct index *ix, struct ticket *t);
+/* The same where its records are as they were, but for files that came. */
+void ticket_touch(struct index *ix, struct ticket *t);
 /* A Ticket that is not there and that nobody names any more has no place here. */
 void ticket_drop_if_unknown(struct index *ix, struct ticket *t);
 /* Tickets came or went: their order is to be made again. */

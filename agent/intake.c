@@ -264,9 +264,12 @@ static void put_doc(struct index *ix, struct copy *copy, struct str path, struct
 		content_free(content);
 		return;
 	}
-	if (!doc)
+	if (doc) {
+		ticket_soil(ix, copy->ticket);
+	} else {
 		doc = add_doc(copy, path);
-	ticket_soil(ix, copy->ticket);
+		ticket_touch(ix, copy->ticket);
+	}
 	count_doc(ix, copy, doc->content, -1);
 	count_doc(ix, copy, content, +1);
 	ids_add(ix, content);

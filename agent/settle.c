@@ -91,6 +91,7 @@ static void unlink_own(struct index *ix, struct ticket *t)
 	t->own = NULL;
 	t->own_count = 0;
 	t->last_plan = NULL;
+	t->takes_back = false;
 	for (uint32_t i = 0; i < count; i++) {
 		struct ticket *other = own[i].other;
 		if (!other)
@@ -219,6 +220,7 @@ static void settle_retractions(struct ticket *t)
 		struct decision *r = &t->own[i];
 		if (r->record->kind != KIND_RETRACTION)
 			continue;
+		t->takes_back = true;
 		if (!sorted) {
 			sorted = xcalloc(t->own_count, sizeof(struct decision *));
 			for (uint32_t k = 0; k < t->own_count; k++)
@@ -232,19 +234,23 @@ static void settle_retractions(struct ticket *t)
 	free(sorted);
 }
 
+static struct decision decision_of(struct doc *d, uint32_t nth)
+{
+	const struct record *record = &d->content->records[nth];
+
+	return (struct decision){ .record = record, .doc = d, .tag = id_tag(record->id),
+				  .sources = UINT64_C(1) << d->copy->source };
+}
+
 /* Go on behind `count`; `into` may be NULL. */
 static uint32_t gather_copy(const struct copy *c, struct decision *into, uint32_t count)
 {
 	for (uint32_t n = 0; n < c->doc_count; n++) {
-		const struct content *content = c->docs[n]->content;
-		for (uint32_t i = 0; i < content->record_count; i++, count++)
-			if (into)
-				into[count] = (struct decision){
-					.record = &content->records[i],
-					.doc = c->docs[n],
-					.tag = id_tag(content->records[i].id),
-					.sources = UINT64_C(1) << c->source,
-				};
+		struct doc *d = c->docs[n];
+		for (uint32_t i = 0; into && i < d->content->record_count; i++)
+			into[count + i] = decision_of(d, i);
+		count += d->content->record_count;
+		d->settled |= into != NULL;
 	}
 	return count;
 }
@@ -258,9 +264,9 @@ static uint32_t gather(const struct ticket *t, struct decision *into)
 	return t->lost ? gather_copy(t->lost, into, count) : count;
 }
 
-static void link_own(struct index *ix, struct ticket *t)
+static void link_own(struct index *ix, struct ticket *t, uint32_t from)
 {
-	for (uint32_t i = 0; i < t->own_count; i++) {
+	for (uint32_t i = from; i < t->own_count; i++) {
 		struct decision *d = &t->own[i];
 		d->ticket = t;
 		if (d->record->kind == KIND_ACCEPTED_PLAN && !d->retracted)
@@ -272,12 +278,23 @@ static void link_own(struct index *ix, struct ticket *t)
 	}
 }
 
+/* Who has more files than when it settled last is one that grows. */
+static uint16_t slack_of(const struct ticket *t, uint32_t count)
+{
+	const struct copy *c = t->copies;
+
+	if (t->lost || !c || c->next || !t->own_files || c->doc_count <= t->own_files)
+		return 0;
+	return (uint16_t)(count / 2 < UINT16_MAX ? count / 2 + 1 : UINT16_MAX);
+}
+
 static void settle_records(struct index *ix, struct ticket *t)
 {
 	uint32_t count = gather(t, NULL);
 
 	if (count) {
-		struct decision *own = xcalloc(count, sizeof(*own));
+		t->own_slack = slack_of(t, count);
+		struct decision *own = xcalloc(count + t->own_slack, sizeof(*own));
 		gather(t, own);
 		if (t->lost || t->copies->next) {
 			count = merge_sources(ix, own, count);
@@ -288,9 +305,49 @@ static void settle_records(struct index *ix, struct ticket *t)
 		t->own = own;
 		t->own_count = count;
 		settle_retractions(t);
-		link_own(ix, t);
+		link_own(ix, t, 0);
 	}
 	ix->records += count;
+}
+
+/* Whether all that came of records, if anything, stands behind those that were there. */
+static bool only_grew(struct index *ix, const struct ticket *t)
+{
+	const struct copy *c = t->copies;
+	uint32_t count = 0;
+
+	if (t->anew || !t->own_count || t->lost || t->takes_back || !c || c->next)
+		return false;
+	struct decision last = t->own[t->own_count - 1];
+	for (uint32_t n = t->own_files; n < c->doc_count; n++) {
+		struct doc *d = c->docs[n];
+		/* It has been there, so one that came is before it. */
+		if (d->settled)
+			return false;
+		for (uint32_t i = 0; i < d->content->record_count; i++) {
+			struct decision next = decision_of(d, i);
+			if (++count > t->own_slack || next.record->kind == KIND_RETRACTION ||
+			    by_time(&last, &next, ix) > 0)
+				return false;
+			last = next;
+		}
+	}
+	return true;
+}
+
+static void settle_more_records(struct index *ix, struct ticket *t)
+{
+	const struct copy *c = t->copies;
+	uint32_t before = t->own_count;
+
+	for (uint32_t n = t->own_files; n < c->doc_count; n++) {
+		for (uint32_t i = 0; i < c->docs[n]->content->record_count; i++)
+			t->own[t->own_count++] = decision_of(c->docs[n], i);
+		c->docs[n]->settled = true;
+	}
+	t->own_slack = (uint16_t)(t->own_slack - (t->own_count - before));
+	link_own(ix, t, before);
+	ix->records += t->own_count - before;
 }
 
 bool ticket_awaits_start(const struct ticket *t)
@@ -309,13 +366,22 @@ static void settle_occupied(struct index *ix, struct ticket *t)
 static void settle_dirty(struct index *ix)
 {
 	/* First let go of everything, so that nobody is found by a record that is gone. */
-	for (struct ticket *t = ix->dirty; t; t = t->dirty_next)
-		unlink_own(ix, t);
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next) {
+		t->anew = !only_grew(ix, t);
+		if (t->anew)
+			unlink_own(ix, t);
+	}
+	for (struct ticket *t = ix->dirty; t; t = t->dirty_next) {
+		uint32_t before = t->own_count;
 		settle_state(ix, t);
-		settle_records(ix, t);
+		if (t->anew)
+			settle_records(ix, t);
+		else
+			settle_more_records(ix, t);
+		t->anew = false;
+		t->own_files = t->copies ? t->copies->doc_count : 0;
 		settle_occupied(ix, t);
-		waits_settle(ix, t);
+		waits_settle(ix, t, before);
 	}
 }
 

@@ -134,21 +134,22 @@ static void take_up(struct index *ix, struct waiter *w)
 }
 
 /* What a Ticket waits for that may come by itself. */
-static bool has_waits(const struct ticket *t)
+static bool has_waits(const struct ticket *t, uint32_t from)
 {
-	for (uint32_t i = 0; i < t->own_count; i++)
+	for (uint32_t i = from; i < t->own_count; i++)
 		if (t->own[i].record->until)
 			return true;
 	return ticket_awaits_start(t);
 }
 
-void waits_settle(struct index *ix, struct ticket *t)
+void waits_settle(struct index *ix, struct ticket *t, uint32_t from)
 {
 	struct waiter *w = find_waiter(ix, t);
 
 	if (w)
 		let_go(ix, w);
-	if (has_waits(t))
+	/* Who waited for nothing has nothing among what it had. */
+	if (has_waits(t, w ? 0 : from))
 		take_up(ix, w ? w : add_waiter(ix, t));
 	else if (w)
 		drop_waiter(ix, w);

@@ -1188,9 +1188,105 @@ static void an_index_that_followed_every_change_is_as_one_made_anew(void **state
 	}
 }
 
+/* The nth of the records that come to T-1 one after the other: mostly later than those before. */
+static void put_nth(struct index *ix, unsigned n)
+{
+	static const struct {
+		const char *kind, *fields;
+	} kinds[] = {
+		{ "related", ",\"related_ticket\":\"T-2\"" },
+		{ "waiting_capacity_note", ",\"note\":\"x\"" },
+		{ "blocked_by", ",\"related_ticket\":\"T-9\"" },
+		{ "waiting_capacity_note", ",\"note\":\"x\",\"until\":{\"ticket\":\"T-2\",\"state\":\"done\"}" },
+		{ "accepted_plan", ",\"accepted_plan\":{\"summary\":\"x\"}" },
+		{ "waiting_capacity_note", ",\"note\":\"x\",\"until\":{\"after\":\"2030-01-01T00:00:00Z\"}" },
+	};
+	uint64_t seed = n + 1;
+	unsigned which = model_random(&seed, COUNT_OF(kinds));
+	char id[27], *fields = NULL;
+
+	model_random(&seed, 2);
+	snprintf(id, sizeof(id), "01J%023u", n);
+	/* Retractions of one that is to come, and of one that was there. */
+	if (n == 60 || n == 80)
+		fields = xasprintf(",\"retracts\":\"01J%023u\",\"note\":\"x\"", n == 60 ? 63 : 77);
+	model_record(ix, "main", "T-1", id, fields ? "retraction" : kinds[which].kind,
+		     n % 17 == 16 ? 0 : (int)(n / 5), fields ? fields : kinds[which].fields);
+	free(fields);
+}
+
+static void put_others(struct index *ix)
+{
+	model_item(ix, "main", "T-1", "ready");
+	model_item(ix, "main", "T-2", "ready");
+	model_record(ix, "main", "T-2", "01K00000000000000000000000", "after", 1,
+		     ",\"related_ticket\":\"T-1\"");
+}
+
+/* One to which records 0 to `last` came is as one that had all of them at once. */
+static void assert_grown(struct index *grown, unsigned last, void (*begin)(struct index *))
+{
+	struct index *anew = index_new();
+	struct buf now = { 0 }, then = { 0 };
+
+	begin(anew);
+	for (unsigned n = 0; n <= last; n++)
+		put_nth(anew, n);
+	index_settle(anew);
+	model_dump(grown, &now);
+	model_dump(anew, &then);
+	assert_same_lines(buf_text(&now), buf_text(&then));
+	assert_int_equal(index_record_count(grown), index_record_count(anew));
+	assert_int_equal(index_next_time(grown), index_next_time(anew));
+	assert_int_equal(index_occupied(grown), index_occupied(anew));
+	buf_release(&now);
+	buf_release(&then);
+	index_free(anew);
+}
+
+static void records_that_come_one_by_one_count_as_if_all_had_been_there(void **state)
+{
+	struct index *ix = *state;
+
+	put_others(ix);
+	for (unsigned n = 0; n < 100; n++) {
+		put_nth(ix, n);
+		/* Sometimes two at once. */
+		if (n % 7 == 3)
+			put_nth(ix, ++n);
+		index_settle(ix);
+		assert_grown(ix, n, put_others);
+	}
+	assert_string_equal(model_status(ix, "T-1", "01J00000000000000000000063"), "retracted");
+	assert_string_equal(model_status(ix, "T-1", "01J00000000000000000000077"), "retracted");
+}
+
+static void put_relations(struct index *ix)
+{
+	char *relations = model_relations("T-1", "related", "T-3", 23);
+
+	put_others(ix);
+	model_put(ix, "main", "T-1/artifacts/relations.json", relations);
+	free(relations);
+}
+
+static void records_that_come_before_what_was_there_count_too(void **state)
+{
+	struct index *ix = *state;
+
+	put_relations(ix);
+	for (unsigned n = 0; n < 20; n++) {
+		put_nth(ix, n);
+		index_settle(ix);
+		assert_grown(ix, n, put_relations);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		with_index(records_that_come_one_by_one_count_as_if_all_had_been_there),
+		with_index(records_that_come_before_what_was_there_count_too),
 		with_index(the_generation_rises_only_when_something_changed),
 		with_index(a_scan_that_finds_everything_as_it_was_changes_nothing),
 		with_index(whoever_touches_it_raises_the_generation),
