@@ -209,11 +209,8 @@ static bool thread(void *data, const struct copy *copy, struct buf *text)
 static bool to_asking(void *data)
 {
 	struct agent *a = data;
-	char *where = git_config_text(a->git, "ticketplan.record-to");
-	bool yes = where && strcmp(where, "asking") == 0;
 
-	free(where);
-	return yes;
+	return sources_to_asking(a->sources);
 }
 
 static struct str store(void *data)

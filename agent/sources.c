@@ -561,6 +561,14 @@ static void read_config(struct sources *s)
 	s->configured = git_config_root(s->git);
 	authority = git_config_text(s->git, "ticketplan.authority");
 	s->authority = authority ? authority : xstrdup("main");
+	char *where = git_config_text(s->git, "ticketplan.record-to");
+	s->to_asking = where && strcmp(where, "asking") == 0;
+	free(where);
+}
+
+bool sources_to_asking(const struct sources *s)
+{
+	return s->to_asking;
 }
 
 /*

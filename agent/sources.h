@@ -75,6 +75,9 @@ bool sources_audit(struct sources *s, struct findings *into, struct fault *why);
  */
 bool sources_serve(const struct sources *s, struct str checkout, struct fault *why);
 
+/* Whether records go into the checkout in which they are asked for, not the authority's. */
+bool sources_to_asking(const struct sources *s);
+
 /* Whether any checkout has a Ticket tree; if not, *why says where was looked. */
 bool sources_any_tree(const struct sources *s, struct fault *why);
 

@@ -32,6 +32,7 @@ struct sources {
 	char *main_top;
 	char *authority; /* a source's name */
 	char *configured; /* ticketplan.root, or NULL */
+	bool to_asking;   /* ticketplan.record-to */
 	struct site *sites[SOURCES_MAX];
 	size_t count;
 	struct buf bytes; /* scratch */
