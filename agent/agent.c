@@ -36,7 +36,8 @@ struct agent {
 	struct ev_loop *loop;
 	ev_prepare turn;
 	ev_io files, mounts, ends;
-	ev_async written;
+	ev_async wrote;
+	ev_idle again; /* something is left for another turn at once */
 	ev_signal term, interrupt;
 	ev_timer idle, patience, look;
 	ev_periodic clock;
@@ -52,6 +53,7 @@ struct agent {
 	struct worker *worker;
 	struct timeline *timeline;
 	struct job *to_write, **to_write_last;
+	struct job *written, **written_last; /* seen, and not yet answered */
 	char *user;
 	struct fault store_fault; /* store_failed: what the disk said */
 	bool store_failed;
@@ -389,15 +391,33 @@ static void note_written(struct agent *a, const struct job *done)
 	}
 }
 
-static void resume_written(struct agent *a, struct job *done, struct amendment *amended)
+static void keep_written(struct agent *a, struct job *done)
 {
-	while (done) {
-		struct ledger_entry *entry = (struct ledger_entry *)done;
-		done = done->next;
+	if (!a->written)
+		a->written_last = &a->written;
+	*a->written_last = done;
+	for (; done; done = done->next)
+		a->written_last = &done->next;
+}
+
+/* At least one; the others in the next turn, so that who reads does not wait for all of them. */
+static void resume_written(struct agent *a, int64_t until)
+{
+	while (a->written) {
+		struct ledger_entry *entry = (struct ledger_entry *)a->written;
+		a->written = a->written->next;
 		note_outcome(a, entry);
 		check_write(a, entry);
 		server_resume(a->server, entry->owner);
+		if (a->written && ticks_now() >= until) {
+			ev_idle_start(a->loop, &a->again);
+			break;
+		}
 	}
+}
+
+static void resume_amended(struct agent *a, struct amendment *amended)
+{
 	while (amended) {
 		struct amendment *next = amended->next;
 		server_resume(a->server, amended->owner);
@@ -499,11 +519,12 @@ static void end_turn(struct agent *a)
 	struct job *done = worker_take(a->worker);
 	struct call *ready = timeline_take(a->timeline);
 	struct amendment *amended = see_written(a, &done);
-	bool look = done || amended || ready || a->look_now || server_asked(a->server);
+	bool look = done || a->written || amended || ready || a->look_now || server_asked(a->server);
 
 	a->look_now = false;
 	index_pass_time(a->ix, stamp_now());
 	note_written(a, done);
+	keep_written(a, done);
 	holders_turn(a->holders);
 	sources_turn(a->sources, look || a->service.waits, look);
 	see_owner(a);
@@ -515,10 +536,12 @@ static void end_turn(struct agent *a)
 		server_check_socket(a->server);
 		watch_socket(a);
 	}
-	resume_written(a, done, amended);
+	int64_t until = server_until(a->server);
+	resume_written(a, until);
+	resume_amended(a, amended);
 	resume_git(a, ready);
 	server_line(a->server);
-	server_calls(a->server);
+	server_calls(a->server, until);
 	give_writes(a);
 	/* A long turn must not count against the clients that waited for it. */
 	ev_now_update(a->loop);
@@ -554,11 +577,17 @@ static void on_mounts(struct ev_loop *loop, ev_io *io, int events)
 	sources_remounted(a->sources);
 }
 
-static void on_written(struct ev_loop *loop, ev_async *async, int events)
+static void on_wrote(struct ev_loop *loop, ev_async *async, int events)
 {
 	(void)loop;
 	(void)async;
 	(void)events;
+}
+
+static void on_again(struct ev_loop *loop, ev_idle *idle, int events)
+{
+	(void)events;
+	ev_idle_stop(loop, idle);
 }
 
 static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
@@ -591,7 +620,7 @@ static void bg_wake(void *data)
 {
 	struct agent *a = data;
 
-	ev_async_send(a->loop, &a->written);
+	ev_async_send(a->loop, &a->wrote);
 }
 
 /* -- Life --------------------------------------------------------------- */
@@ -601,7 +630,8 @@ static void start_watchers(struct agent *a)
 	ev_prepare_init(&a->turn, on_turn);
 	ev_io_init(&a->files, on_files, watch_fd(a->watch), EV_READ);
 	ev_io_init(&a->ends, on_files, holders_fd(a->holders), EV_READ);
-	ev_async_init(&a->written, on_written);
+	ev_async_init(&a->wrote, on_wrote);
+	ev_idle_init(&a->again, on_again);
 	ev_signal_init(&a->term, on_signal, SIGTERM);
 	ev_signal_init(&a->interrupt, on_signal, SIGINT);
 	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);
@@ -615,7 +645,7 @@ static void start_watchers(struct agent *a)
 	ev_prepare_start(a->loop, &a->turn);
 	ev_io_start(a->loop, &a->files);
 	ev_io_start(a->loop, &a->ends);
-	ev_async_start(a->loop, &a->written);
+	ev_async_start(a->loop, &a->wrote);
 	ev_signal_start(a->loop, &a->term);
 	ev_signal_start(a->loop, &a->interrupt);
 	if (a->idle_s > 0.)
@@ -738,6 +768,9 @@ static void drop_waiting(struct service *service)
 /* Writes that nobody waits for any more. */
 static void drop_written(struct agent *a, struct job *done)
 {
+	keep_written(a, done);
+	done = a->written;
+	a->written = NULL;
 	while (done) {
 		struct ledger_entry *entry = (struct ledger_entry *)done;
 		bool record = done->flow == ledger_write;

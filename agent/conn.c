@@ -53,6 +53,12 @@ static void set_listening(struct conn *c, bool listening)
 		DL_DELETE2(c->crowd->listening, c, hear_prev, hear_next);
 }
 
+static void set_writes(struct conn *c, bool writes)
+{
+	c->crowd->writers += (size_t)writes - (size_t)c->writes;
+	c->writes = writes;
+}
+
 void conn_kill(struct conn *c)
 {
 	c->dead = true;
@@ -138,6 +144,7 @@ void conn_free(struct conn *c)
 	conn_kill(c);
 	rest(c);
 	set_listening(c, false);
+	set_writes(c, false);
 	DL_DELETE(c->crowd->conns, c);
 	if (c->parked)
 		c->parked->conn = NULL;
@@ -196,9 +203,11 @@ void conn_answer(struct conn *c)
 
 	for (int n = 0; c->more && may_answer(c) && n < CONN_CALLS; n++) {
 		c->more = next_message(c, &message);
-		if (c->more &&
-		    !dispatch(c->crowd->service, &c->caller, message, &c->output, &c->parked))
+		if (!c->more)
+			break;
+		if (!dispatch(c->crowd->service, &c->caller, message, &c->output, &c->parked))
 			c->closing = true;
+		set_writes(c, c->parked && c->parked->entry);
 	}
 	c->replying |= c->output.len > before;
 	if (c->taken)

@@ -33,6 +33,7 @@ struct conn {
 	bool active;
 	bool listening;
 	bool more;     /* there may be whole messages that are not answered */
+	bool writes;   /* its last call was one that waits for the disk */
 	bool replying; /* output holds answers; else only what was told unasked */
 	bool moved;    /* bytes went either way in this turn */
 	bool ended;    /* the client will send no more */
@@ -47,6 +48,7 @@ struct crowd {
 	struct conn *conns;
 	struct conn *active;    /* those that something happened to in this turn */
 	struct conn *listening; /* those that are to be told of changes */
+	size_t writers;         /* those whose last call was one that waits for the disk */
 	ev_idle again;          /* something is left for another turn at once */
 	char bytes[CONN_READ];
 };

@@ -16,6 +16,8 @@
 #include "plain.h"
 #include "place.h"
 
+/* Of the work for those that write so much is done at once (microseconds) where others read. */
+#define SLICE_US 50
 /* After accept failed for want of descriptors. */
 #define PAUSE_S 0.1
 
@@ -35,12 +37,25 @@ struct server {
 
 /* -- All ---------------------------------------------------------------- */
 
-void server_calls(struct server *s)
+int64_t server_until(const struct server *s)
+{
+	return s->crowd.writers < s->crowd.service->clients ? ticks_now() + SLICE_US : INT64_MAX;
+}
+
+void server_calls(struct server *s, int64_t until)
 {
 	struct conn *c;
+	bool late = false;
 
 	DL_FOREACH2(s->crowd.active, c, act_next)
+		if (!c->writes)
+			conn_answer(c);
+	DL_FOREACH2(s->crowd.active, c, act_next) {
+		if (late || !c->writes || !c->more)
+			continue;
 		conn_answer(c);
+		late = ticks_now() >= until;
+	}
 }
 
 /* Nobody reads from a client whose call waits, so its end is to be asked for. */

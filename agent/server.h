@@ -28,8 +28,17 @@ void server_free(struct server *server);
 /* The socket's file may have been removed: if so, listen anew at the same place. */
 void server_check_socket(struct server *server);
 
-/* Answer what is whole and was read before this turn; a limited number for each client. */
-void server_calls(struct server *server);
+/*
+ * When what can wait is to be left for the next turn, so that nobody who only
+ * reads waits long; far off where all clients wait for the disk anyway.
+ */
+int64_t server_until(const struct server *server);
+/*
+ * Answer what is whole and was read before this turn; a limited number for each
+ * client.  Those that wrote last come last, and go on in the next turn when it is
+ * `until`; one of them goes on in each.
+ */
+void server_calls(struct server *server, int64_t until);
 /* What the call waited for has ended: answer it. */
 void server_resume(struct server *server, struct call *call);
 /* A call that waited for git goes on. */
