@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Clients that write without pause while the agent is killed at random moments.
+"""Clients that write without pause, and one that reads, while the agent is killed at random
+moments.
 
 load.py FOLDER CLIENTS ROUNDS KILLS     so many kills a round, each round in a new repository
 """
@@ -86,6 +87,32 @@ class Command(Client):
         return done.returncode == 0
 
 
+class Reader(Client):
+    """Asks all the time how many records there are: never fewer than were acknowledged before."""
+
+    def run(self):
+        while not self.round.enough:
+            if not self.once(None):
+                self.round.alive.wait()
+            time.sleep(0.001)
+
+    def once(self, request):
+        known = len(self.round.store.acknowledged)
+        try:
+            self.conn = self.conn or rpc.Conn(self.round.socket, 60)
+            count = self.conn.ask("record.query", status="all", limit=1)["count"]
+            if count < known:
+                self.round.wrong.append("%d records, of %d acknowledged" % (count, known))
+            return True
+        except OSError:
+            pass
+        except rpc.Failed as failed:
+            if "hung up" not in str(failed):
+                self.round.wrong.append(failed)
+        self.conn = None
+        return False
+
+
 def daemon(round_):
     """Start an agent as users do; a handle of its process."""
     subprocess.check_call(["tpctl", "-C", round_.store.top, "start"], stdout=subprocess.DEVNULL)
@@ -123,7 +150,7 @@ def kill_some(round_, clients, kills):
 
 def one_round(top, clients, kills):
     round_ = Round(top)
-    threads = [(Client if i else Command)(round_) for i in range(clients)]
+    threads = [(Client if i else Command)(round_) for i in range(clients)] + [Reader(round_)]
     for thread in threads:
         thread.start()
     agent = kill_some(round_, clients, kills)
