@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "worker.h"
 
 /* More threads than this no longer find company for their syncs. */
 #define HANDS_MAX 32
@@ -46,6 +47,7 @@ static void *bg_hand(void *data)
 {
 	struct hand *hand = data;
 
+	worker_give_way(10);
 	for (;;) {
 		await(&hand->called);
 		if (!pool.list)

@@ -21,7 +21,7 @@
  * to two descriptors.  Of many clients that wait for their answers some then always have them,
  * and their next records are made ready while the disk is at the others'.
  */
-#define TOGETHER 48
+#define TOGETHER 32
 
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base.h"
 
@@ -90,10 +92,17 @@ static void bg_run(struct worker *w, struct job *batch)
 	worker_done(w, batch);
 }
 
+void worker_give_way(int by)
+{
+	/* On Linux a thread has its own; where it may not be changed, nothing is lost. */
+	setpriority(PRIO_PROCESS, (id_t)gettid(), by);
+}
+
 static void *bg_main(void *data)
 {
 	struct worker *w = data;
 
+	worker_give_way(5);
 	pthread_mutex_lock(&w->mutex);
 	for (;;) {
 		while (!w->given.first && !w->ending)

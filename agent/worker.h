@@ -47,4 +47,10 @@ void worker_done(struct worker *worker, struct job *jobs);
  */
 struct job *worker_more(struct worker *worker);
 
+/*
+ * This thread leaves the CPU to others that are so many steps of nice(1) more urgent: to
+ * the loop, which answers.  Workers do so by themselves.
+ */
+void worker_give_way(int by);
+
 #endif
