@@ -154,21 +154,17 @@ void claims_free(struct claims *c)
 	free(c);
 }
 
+static int ticket_order(const void *ticket, const void *item)
+{
+	struct claim *const *c = item;
+
+	return str_cmp(*(const struct str *)ticket, (*c)->ticket);
+}
+
 /* Where the Ticket's claim is, or would be. */
 static size_t place_of(const struct claims *c, struct str ticket)
 {
-	size_t from = 0, n = c->count;
-
-	while (n) {
-		size_t half = n / 2;
-		if (str_cmp(c->at[from + half]->ticket, ticket) < 0) {
-			from += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return from;
+	return lower_bound(&ticket, c->at, c->count, sizeof(struct claim *), ticket_order);
 }
 
 struct claim *claims_find(const struct claims *c, struct str ticket)

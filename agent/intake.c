@@ -115,21 +115,18 @@ static struct copy *find_or_make_copy(struct index *ix, int source, const struct
 	return copy;
 }
 
+static int path_order(const void *path, const void *item)
+{
+	struct doc *const *d = item;
+
+	return str_cmp(*(const struct str *)path, str_of((*d)->path));
+}
+
 /* Where a doc of that path is, or would be, among the copy's. */
 static uint32_t doc_place(const struct copy *copy, struct str path)
 {
-	uint32_t from = 0, count = copy->doc_count;
-
-	while (count) {
-		uint32_t half = count / 2;
-		if (str_cmp(str_of(copy->docs[from + half]->path), path) < 0) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from;
+	return (uint32_t)lower_bound(&path, copy->docs, copy->doc_count, sizeof(struct doc *),
+				     path_order);
 }
 
 struct doc *copy_doc(const struct copy *copy, struct str path)

@@ -85,27 +85,22 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
+static int name_order(const void *name, const void *item)
+{
+	struct node *const *n = item;
+
+	return str_cmp(*(const struct str *)name, str_of((*n)->name));
+}
+
 struct node *node_find(struct node *parent, struct str name)
 {
-	uint32_t from = 0, count = parent->kid_count;
 	struct node *const *kids = node_kids(parent);
 
 	if (!parent->kids_sorted)
-		qsort(parent->kids.many, count, sizeof(struct node *), by_name);
+		qsort(parent->kids.many, parent->kid_count, sizeof(struct node *), by_name);
 	parent->kids_sorted = true;
-	while (count) {
-		uint32_t half = count / 2;
-		int order = str_cmp(str_of(kids[from + half]->name), name);
-		if (!order)
-			return kids[from + half];
-		if (order < 0) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return NULL;
+	size_t at = lower_bound(&name, kids, parent->kid_count, sizeof(struct node *), name_order);
+	return at < parent->kid_count && str_is(name, kids[at]->name) ? kids[at] : NULL;
 }
 
 struct node *node_like(struct node *root, const struct node *n)
@@ -166,23 +161,19 @@ void nodes_add(struct nodes *list, struct node *n)
 
 /* -- Descriptors -------------------------------------------------------- */
 
+static int wd_order(const void *wd, const void *item)
+{
+	int a = *(const int *)wd, b = ((const struct watched *)item)->wd;
+
+	return (a > b) - (a < b);
+}
+
 /* The place of a descriptor in the list: of it, or of the first greater one. */
 static size_t place(const struct wds *wds, int wd)
 {
-	size_t from = 0, count = wds->count;
-
-	if (count && wds->at[count - 1].wd < wd)
-		return count;
-	while (count) {
-		size_t half = count / 2;
-		if (wds->at[from + half].wd < wd) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from;
+	if (wds->count && wds->at[wds->count - 1].wd < wd)
+		return wds->count;
+	return lower_bound(&wd, wds->at, wds->count, sizeof(*wds->at), wd_order);
 }
 
 struct node *wds_find(const struct wds *wds, int wd)

@@ -77,21 +77,17 @@ bool seen_folder_same(const struct seen *seen, const struct stat *st)
 	return is_same(&seen->look, st);
 }
 
+static int name_order(const void *name, const void *item)
+{
+	struct file *const *f = item;
+
+	return str_cmp(*(const struct str *)name, str_of((*f)->name));
+}
+
 /* The place of the file: of it, or of the first behind it. */
 static size_t place(const struct seen *seen, struct str name)
 {
-	size_t from = 0, count = seen->count;
-
-	while (count) {
-		size_t half = count / 2;
-		if (str_cmp(str_of(seen->files[from + half]->name), name) < 0) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from;
+	return lower_bound(&name, seen->files, seen->count, sizeof(struct file *), name_order);
 }
 
 static bool is_at(const struct seen *seen, size_t at, struct str name)

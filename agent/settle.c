@@ -195,21 +195,11 @@ static void retract(const struct decision *r, struct decision *d)
 		d->retracted = true;
 }
 
-/* Where `id` would stand among decisions sorted by id: the first that is not before it. */
-static uint32_t lower_bound(struct decision *const *sorted, uint32_t count, struct str id)
+static int id_order(const void *id, const void *item)
 {
-	uint32_t from = 0;
+	struct decision *const *d = item;
 
-	while (count) {
-		uint32_t half = count / 2;
-		if (str_cmp(sorted[from + half]->record->id, id) < 0) {
-			from += half + 1;
-			count -= half + 1;
-		} else {
-			count = half;
-		}
-	}
-	return from;
+	return str_cmp(*(const struct str *)id, (*d)->record->id);
 }
 
 static void settle_retractions(struct ticket *t)
@@ -227,7 +217,8 @@ static void settle_retractions(struct ticket *t)
 				sorted[k] = &t->own[k];
 			qsort(sorted, t->own_count, sizeof(struct decision *), by_record_id);
 		}
-		uint32_t k = lower_bound(sorted, t->own_count, r->record->retracts);
+		size_t k = lower_bound(&r->record->retracts, sorted, t->own_count,
+				       sizeof(struct decision *), id_order);
 		for (; k < t->own_count && str_eq(sorted[k]->record->id, r->record->retracts); k++)
 			retract(r, sorted[k]);
 	}

@@ -68,3 +68,20 @@ char *xasprintf(const char *fmt, ...)
 	va_end(args);
 	return text;
 }
+
+size_t lower_bound(const void *key, const void *base, size_t count, size_t size,
+		   int (*compare)(const void *key, const void *item))
+{
+	size_t from = 0;
+
+	while (count) {
+		size_t half = count / 2;
+		if (compare(key, (const char *)base + (from + half) * size) > 0) {
+			from += half + 1;
+			count -= half + 1;
+		} else {
+			count = half;
+		}
+	}
+	return from;
+}

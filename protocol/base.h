@@ -31,6 +31,13 @@ char *xstrndup(const char *text, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 
+/*
+ * Where in a sorted array of so many items of a size the key stands, or would: the first item
+ * that is not before it.  Arguments are as bsearch(3) has them.
+ */
+size_t lower_bound(const void *key, const void *base, size_t count, size_t size,
+		   int (*compare)(const void *key, const void *item));
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif
