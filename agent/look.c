@@ -104,15 +104,20 @@ static bool mind(struct watch_tree *t, struct node *n)
 	return true;
 }
 
+bool watch_stat(const struct watch_tree *t, struct str path, struct stat *st)
+{
+	return fstatat(t->fd, path.at, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+}
+
 /* A name is about to be told of: where nobody will say that it changed, keep how it looked. */
-static void note_look(struct watch_tree *t, struct node *parent, struct str name, const char *path)
+static void note_look(struct watch_tree *t, struct node *parent, struct str name, struct str path)
 {
 	struct stat st;
 
 	if (!parent->unwatched)
 		return;
 	int64_t now = stamp_now();
-	bool there = fstatat(t->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	bool there = watch_stat(t, path, &st);
 	seen_entry(parent->seen, name, there ? &st : NULL, now);
 }
 
@@ -160,7 +165,7 @@ static void tell_file(struct watch_tree *t, struct node *parent, struct str name
 	struct stat st = { 0 };
 	ino_t known = parent->seen ? seen_several(parent->seen, name) : 0;
 
-	note_look(t, parent, name, path.at);
+	note_look(t, parent, name, path);
 	t->ops->file(t->ctx, path, role, &st);
 	bool several = st.st_nlink > 1 && S_ISREG(st.st_mode);
 	if (several)
@@ -186,7 +191,7 @@ static void found_at_dir(struct watch_tree *t, struct node *parent, struct str n
 	if ((type == DT_DIR) != report)
 		return;
 	struct str path = path_of(t->w, parent, name);
-	note_look(t, parent, name, path.at);
+	note_look(t, parent, name, path);
 	t->ops->trouble(t->ctx, path, role,
 			type == DT_DIR || type == DT_REG ? BENEATH_OK : BENEATH_NOT_REGULAR, 0);
 }
@@ -208,12 +213,6 @@ static void found(struct watch_tree *t, struct node *parent, struct str name, in
 	found_at_dir(t, parent, name, role, type);
 }
 
-/* What is at a path below the root; false, with errno, where that cannot be told. */
-static bool stat_at(const struct watch_tree *t, struct str path, struct stat *st)
-{
-	return fstatat(t->fd, path.at, st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /*
  * Where names that differ in case are one, a name that is asked for may be there as another,
  * and events would tell of that one.  It is the same in a whole tree.
@@ -228,7 +227,7 @@ static void probe(struct watch_tree *t, const struct node *n, const char *name,
 	for (; name[len] && len < sizeof(other); len++)
 		other[len] = (char)toupper((unsigned char)name[len]);
 	t->probed = true;
-	t->folds = stat_at(t, path_of(t->w, n, (struct str){ other, len }), &twin) &&
+	t->folds = watch_stat(t, path_of(t->w, n, (struct str){ other, len }), &twin) &&
 		   twin.st_dev == st->st_dev && twin.st_ino == st->st_ino;
 }
 
@@ -243,12 +242,12 @@ static bool find_names(struct watch_tree *t, struct node *n)
 	struct stat st;
 
 	if (!names || n->wd < 0 || t->folds ||
-	    !stat_at(t, path_of(t->w, n, STR_NONE), &st) || !S_ISDIR(st.st_mode) ||
+	    !watch_stat(t, path_of(t->w, n, STR_NONE), &st) || !S_ISDIR(st.st_mode) ||
 	    st.st_dev != t->dev)
 		return false;
 	ino_t ino = st.st_ino;
 	for (size_t i = 0; names[i]; i++) {
-		bool there = stat_at(t, path_of(t->w, n, str_of(names[i])), &st);
+		bool there = watch_stat(t, path_of(t->w, n, str_of(names[i])), &st);
 		if (!there && errno != ENOENT)
 			return false;
 		type[i] = there ? IFTODT(st.st_mode) : DT_UNKNOWN;
@@ -326,11 +325,11 @@ void watch_crawl(struct watch_tree *t, struct node *n)
 		if (find_names(t, n))
 			return;
 		fd = watch_open_node(t, n, &result);
-	}
-	else if (errno == ENOTDIR)
+	} else if (errno == ENOTDIR) {
 		result = BENEATH_NOT_REGULAR;
-	else if (errno != ENOENT)
+	} else if (errno != ENOENT) {
 		result = BENEATH_REFUSED;
+	}
 	cause = errno;
 	if (fd >= 0 && FAULTY(no_scan && t->w->fd >= 0) && n->parent)
 		close(fd);
@@ -359,7 +358,7 @@ static void look_at_dir(struct watch_tree *t, struct node *parent, struct str na
 	struct stat st;
 	struct str path = path_of(t->w, parent, name);
 
-	bool there = fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	bool there = watch_stat(t, path, &st);
 	if (kid && there && S_ISDIR(st.st_mode) && !replaced && same_dir(kid, &st) &&
 	    is_open(t, path))
 		return;

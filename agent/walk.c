@@ -62,8 +62,7 @@ static void walk_files(struct watch_tree *t, struct node *n)
 
 	for (size_t i = 0; (name = seen_name(n->seen, i)).at; i++) {
 		struct str path = path_of(t->w, n, name);
-		if (fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !seen_entry_same(n->seen, i, &st))
+		if (!watch_stat(t, path, &st) || !seen_entry_same(n->seen, i, &st))
 			watch_soil(t->w, n, name, false);
 	}
 }
@@ -96,9 +95,7 @@ static void walk(struct node *n)
 		walk_files(t, n);
 		return;
 	}
-	struct str path = path_of(t->w, n, STR_NONE);
-	if (fstatat(t->fd, path.at, &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0 ||
-	    !S_ISDIR(st.st_mode) || st.st_ino != n->ino) {
+	if (!watch_stat(t, path_of(t->w, n, STR_NONE), &st) || !S_ISDIR(st.st_mode) || st.st_ino != n->ino) {
 		soil_self(n);
 		return;
 	}

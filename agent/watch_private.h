@@ -110,6 +110,8 @@ int watch_ask(struct watch *w, const char *path);
 bool watch_add(struct watch_tree *t, struct node *n);
 /* The working folder is what it was when the watcher was made. */
 void watch_come_back(struct watch *w);
+/* What is at a path below the root, "" for itself; false, with errno, where that cannot be told. */
+bool watch_stat(const struct watch_tree *t, struct str path, struct stat *st);
 /* Open it for listing and keep who it is; -1 with the cause. */
 int watch_open_node(struct watch_tree *t, struct node *n, enum beneath_result *result);
 /* Watch a folder, then tell what is in it. */
