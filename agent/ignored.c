@@ -6,12 +6,18 @@
 
 #include "base.h"
 
+/* Whether it is in no commit, and git may ignore it. */
+static bool is_doubtful(const struct doc *d)
+{
+	return d->loose && !d->addable;
+}
+
 static void add_paths(struct ignored_in *in, const struct source *s, const struct copy *copy,
 		      bool loose)
 {
 	for (uint32_t i = 0; i < copy->doc_count; i++) {
 		const struct doc *d = copy->docs[i];
-		if (loose && (!d->loose || d->addable))
+		if (loose && !is_doubtful(d))
 			continue;
 		buf_addf(&in->bytes, "%s%s%s", in->root ? s->root : "", in->root ? "/" : "", d->path);
 		buf_add(&in->bytes, "", 1);
@@ -83,8 +89,20 @@ struct ignored *ignored_new(struct index *ix, const struct ticket *only)
 	return of_files(ix, only, false);
 }
 
+static bool has_doubtful(const struct ticket *t)
+{
+	for (const struct copy *c = t->copies; c; c = c->next)
+		for (uint32_t i = 0; i < c->doc_count; i++)
+			if (is_doubtful(c->docs[i]))
+				return true;
+	return false;
+}
+
 struct ignored *ignored_new_loose(struct index *ix, const struct ticket *t)
 {
+	/* So for nearly all, at each check: a list of all checkouts is no small thing to make. */
+	if (!has_doubtful(t))
+		return NULL;
 	struct ignored *g = of_files(ix, t, true);
 	size_t kept = 0;
 
