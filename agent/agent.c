@@ -37,7 +37,6 @@ struct agent {
 	ev_prepare turn;
 	ev_io files, mounts, ends;
 	ev_async wrote;
-	ev_idle again; /* something is left for another turn at once */
 	ev_signal term, interrupt;
 	ev_timer idle, patience, look;
 	ev_periodic clock;
@@ -410,7 +409,7 @@ static void resume_written(struct agent *a, int64_t until)
 		check_write(a, entry);
 		server_resume(a->server, entry->owner);
 		if (a->written && ticks_now() >= until) {
-			ev_idle_start(a->loop, &a->again);
+			server_again(a->server);
 			break;
 		}
 	}
@@ -584,12 +583,6 @@ static void on_wrote(struct ev_loop *loop, ev_async *async, int events)
 	(void)events;
 }
 
-static void on_again(struct ev_loop *loop, ev_idle *idle, int events)
-{
-	(void)events;
-	ev_idle_stop(loop, idle);
-}
-
 static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	(void)loop;
@@ -631,7 +624,6 @@ static void start_watchers(struct agent *a)
 	ev_io_init(&a->files, on_files, watch_fd(a->watch), EV_READ);
 	ev_io_init(&a->ends, on_files, holders_fd(a->holders), EV_READ);
 	ev_async_init(&a->wrote, on_wrote);
-	ev_idle_init(&a->again, on_again);
 	ev_signal_init(&a->term, on_signal, SIGTERM);
 	ev_signal_init(&a->interrupt, on_signal, SIGINT);
 	ev_timer_init(&a->idle, on_idle, a->idle_s, 0.);

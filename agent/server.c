@@ -37,6 +37,11 @@ struct server {
 
 /* -- All ---------------------------------------------------------------- */
 
+void server_again(struct server *s)
+{
+	ev_idle_start(s->crowd.loop, &s->crowd.again);
+}
+
 int64_t server_until(const struct server *s)
 {
 	return s->crowd.writers < s->crowd.service->clients ? ticks_now() + SLICE_US : INT64_MAX;

@@ -28,6 +28,8 @@ void server_free(struct server *server);
 /* The socket's file may have been removed: if so, listen anew at the same place. */
 void server_check_socket(struct server *server);
 
+/* Something is left for another turn at once. */
+void server_again(struct server *server);
 /*
  * When what can wait is to be left for the next turn, so that nobody who only
  * reads waits long; far off where all clients wait for the disk anyway.
