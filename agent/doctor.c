@@ -233,18 +233,13 @@ void doctor_lost(const struct ticket *t, struct findings *into)
 	}
 }
 
-static bool is_ignored(const struct index *ix, const struct doc *d, struct findings *into)
-{
-	return ignored_doc(into->ignored, ix, d, into->arena);
-}
-
 static void add_uncommitted(const struct index *ix, const struct ticket *t, int64_t now,
 			    struct findings *into)
 {
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		const struct decision *d = &t->own[i];
 		if (!decision_is_lost(d) && d->doc->loose &&
-		    now - d->record->at > NOT_COMMITTED_US && !is_ignored(ix, d->doc, into))
+		    now - d->record->at > NOT_COMMITTED_US && !ignored_doc(into->ignored, ix, d->doc, into->arena))
 			add_record(into, PROBLEM_UNTRACKED, d)->text =
 				arena_printf(into->arena, "record %.*s is in no commit",
 					     STR_ARG(d->record->id));
@@ -258,7 +253,7 @@ static void add_ignored_in(const struct index *ix, const struct copy *copy, stru
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < copy->doc_count; i++)
-		if (is_ignored(ix, copy->docs[i], into) && !count++)
+		if (ignored_doc(into->ignored, ix, copy->docs[i], into->arena) && !count++)
 			first = str_of(copy->docs[i]->path);
 	if (!count)
 		return;

@@ -355,20 +355,23 @@ static void rule_record(struct asked *a, const struct decision *d, bool own)
 	say_replaced(a, d, own);
 }
 
-static bool is_uncommitted(const struct decision *d)
-{
-	return d->doc->loose && !d->retracted;
-}
-
-/* The first of its records that are in no commit yet, and how many there are. */
-static const struct decision *find_uncommitted(const struct ticket *t, uint32_t *count)
+/*
+ * The first of its records that are in no commit yet, and how many there are; of those that git
+ * ignores where `out` is not NULL.
+ */
+static const struct decision *find_uncommitted(const struct index *ix, const struct ticket *t,
+					       const struct ignored *out, struct arena *arena,
+					       uint32_t *count)
 {
 	const struct decision *first = NULL;
 
 	*count = 0;
-	for (uint32_t i = 0; i < t->own_count; i++)
-		if (is_uncommitted(&t->own[i]) && !(*count)++)
-			first = &t->own[i];
+	for (uint32_t i = 0; i < t->own_count; i++) {
+		const struct decision *d = &t->own[i];
+		if (d->doc->loose && !d->retracted &&
+		    (!out || ignored_doc(out, ix, d->doc, arena)) && !(*count)++)
+			first = d;
+	}
 	return first;
 }
 
@@ -385,7 +388,7 @@ static struct str uncommitted_text(struct arena *arena, const struct decision *f
 static void rule_untracked(struct asked *a)
 {
 	uint32_t count;
-	const struct decision *first = find_uncommitted(a->t, &count);
+	const struct decision *first = find_uncommitted(a->ix, a->t, NULL, a->arena, &count);
 
 	if (first)
 		add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, first, NULL)->text =
@@ -529,28 +532,15 @@ void gate_without_cycle(const struct index *ix, const struct ticket *ticket, int
 	gate_for_without_cycle(ix, ticket, now, STR_NONE, arena, gate);
 }
 
-static const struct decision *find_ignored(const struct index *ix, const struct ticket *t,
-					   const struct ignored *g, struct arena *arena,
-					   uint32_t *count)
-{
-	const struct decision *first = NULL;
-
-	*count = 0;
-	for (uint32_t i = 0; i < t->own_count; i++) {
-		const struct decision *d = &t->own[i];
-		if (is_uncommitted(d) && ignored_doc(g, ix, d->doc, arena) && !(*count)++)
-			first = d;
-	}
-	return first;
-}
-
 void gate_tell_ignored(const struct index *ix, const struct ignored *g, struct arena *arena,
 		       struct gate *gate)
 {
 	uint32_t count, ignored;
-	const struct decision *first = find_uncommitted(gate->ticket, &count);
-	const struct decision *out = find_ignored(ix, gate->ticket, g, arena, &ignored);
 
+	if (!g)
+		return;
+	const struct decision *first = find_uncommitted(ix, gate->ticket, NULL, arena, &count);
+	const struct decision *out = find_uncommitted(ix, gate->ticket, g, arena, &ignored);
 	for (size_t i = 0; out && i < gate->count; i++) {
 		struct reason_row *row = &gate->reasons[i];
 		if (row->code != REASON_UNTRACKED || row->decision != first)

@@ -371,10 +371,10 @@ static void see_ours(struct kept *k, int source, struct str path)
 static bool is_writing(struct kept *k, struct str ticket, const char *name)
 {
 	char *key;
-	struct writing *w = k->writing ? find_writing(k, ticket, name, &key) : NULL;
 
 	if (!k->writing)
 		return false;
+	struct writing *w = find_writing(k, ticket, name, &key);
 	free(key);
 	if (w)
 		w->seen = true;
