@@ -214,7 +214,7 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 
 void index_misset(struct index *ix, const char *text)
 {
-	ix->changed |= !ix->misset != !text || (text && strcmp(text, ix->misset) != 0);
+	ix->changed |= !same_text(text, ix->misset);
 	free(ix->misset);
 	ix->misset = text ? xstrdup(text) : NULL;
 }

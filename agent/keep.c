@@ -362,11 +362,6 @@ bool keep_put(struct keep *k, const struct copied *list, size_t count, struct fa
 	return ok;
 }
 
-static bool is_same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* Also where that cannot be written: it is looked at again by the next agent, and found in a commit. */
 static void be_gone(struct keep *k, const char *key)
 {
@@ -389,7 +384,7 @@ void keep_drop(struct keep *k, const char *ticket, const char *name, const char 
 
 	pthread_mutex_lock(&k->mutex);
 	struct piece *p = k->writes ? find(k, key) : NULL;
-	if (p && is_same(p->source, source)) {
+	if (p && same_text(p->source, source)) {
 		forget(k, p);
 		be_gone(k, key);
 	}

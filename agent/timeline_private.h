@@ -34,12 +34,6 @@ struct timeline {
 	unsigned lookups; /* under way */
 };
 
-/* Either may be NULL, for none. */
-static inline bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 /* Ask git what became of records, where somebody wants to know and nobody is asking yet. */
 void review_start(struct timeline *t);
 bool review_is(const struct job *job);

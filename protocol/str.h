@@ -45,6 +45,12 @@ static inline int str_cmp(struct str a, struct str b)
 	return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* The same of strings that may be NULL, for none. */
+static inline bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 /* Whether it says nothing: it is empty, or blanks and line feeds alone. */
 static inline bool str_is_blank(struct str a)
 {
