@@ -58,10 +58,7 @@ class Client(threading.Thread):
     def once(self, request):
         try:
             self.conn = self.conn or rpc.Conn(self.round.socket, 60)
-            answer = self.conn.ask("record.add", **request)
-            if answer["record"]["id"] != request["id"] or not answer["stored"]:
-                self.round.wrong.append(answer)
-            self.round.store.acknowledge(request)
+            self.ask(request)
             return True
         except OSError:
             pass
@@ -70,6 +67,12 @@ class Client(threading.Thread):
                 self.round.wrong.append(failed)
         self.conn = None
         return False
+
+    def ask(self, request):
+        answer = self.conn.ask("record.add", **request)
+        if answer["record"]["id"] != request["id"] or not answer["stored"]:
+            self.round.wrong.append(answer)
+        self.round.store.acknowledge(request)
 
 
 class Command(Client):
@@ -96,21 +99,11 @@ class Reader(Client):
                 self.round.alive.wait()
             time.sleep(0.001)
 
-    def once(self, request):
+    def ask(self, request):
         known = len(self.round.store.acknowledged)
-        try:
-            self.conn = self.conn or rpc.Conn(self.round.socket, 60)
-            count = self.conn.ask("record.query", status="all", limit=1)["count"]
-            if count < known:
-                self.round.wrong.append("%d records, of %d acknowledged" % (count, known))
-            return True
-        except OSError:
-            pass
-        except rpc.Failed as failed:
-            if "hung up" not in str(failed):
-                self.round.wrong.append(failed)
-        self.conn = None
-        return False
+        count = self.conn.ask("record.query", status="all", limit=1)["count"]
+        if count < known:
+            self.round.wrong.append("%d records, of %d acknowledged" % (count, known))
 
 
 def daemon(round_):
