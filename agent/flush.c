@@ -47,7 +47,8 @@ static void *bg_hand(void *data)
 {
 	struct hand *hand = data;
 
-	worker_give_way(10);
+	/* The worker, from which it has its own nice value, goes before it, too. */
+	worker_give_way(5);
 	for (;;) {
 		await(&hand->called);
 		if (!pool.list)

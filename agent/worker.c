@@ -95,7 +95,8 @@ static void bg_run(struct worker *w, struct job *batch)
 void worker_give_way(int by)
 {
 	/* On Linux a thread has its own; where it may not be changed, nothing is lost. */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), by);
+	id_t me = (id_t)gettid();
+	setpriority(PRIO_PROCESS, me, getpriority(PRIO_PROCESS, me) + by);
 }
 
 static void *bg_main(void *data)

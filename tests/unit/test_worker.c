@@ -10,6 +10,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -23,6 +24,7 @@ struct task {
 	int number;
 	int batch;
 	pthread_t thread;
+	int nice;
 	bool signals_blocked;
 };
 
@@ -40,6 +42,7 @@ static void bg_run(struct job *batch)
 		struct task *t = (struct task *)job;
 		t->batch = batches;
 		t->thread = pthread_self();
+		t->nice = getpriority(PRIO_PROCESS, (id_t)gettid());
 		t->signals_blocked = sigismember(&mask, SIGTERM) && sigismember(&mask, SIGCHLD);
 	}
 	pthread_mutex_unlock(&gate);
@@ -103,6 +106,22 @@ static void a_job_runs_on_the_other_thread_and_comes_back(void **state)
 	assert_true(t.signals_blocked);
 	assert_null(worker_take(w));
 	assert_null(worker_end(w));
+}
+
+static void the_other_thread_gives_way_to_the_one_that_answers(void **state)
+{
+	int *fd = *state;
+	int mine = 7; /* as of an agent that was started so */
+	struct task t;
+
+	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)gettid(), mine), 0);
+	struct worker *w = worker_new("test", bg_wake, fd);
+
+	number(&t, 1);
+	worker_give(w, &t.job);
+	assert_ptr_equal(worker_end(w), &t.job);
+	assert_int_equal(t.nice, mine + 5);
+	assert_int_equal(getpriority(PRIO_PROCESS, (id_t)gettid()), mine);
 }
 
 static void jobs_that_come_while_others_run_are_one_batch_in_order(void **state)
@@ -312,6 +331,7 @@ int main(void)
 		with_flow(what_is_given_meanwhile_joins_the_flow_in_order),
 		with_flow(a_job_of_another_kind_ends_the_flow),
 		with_event(a_job_runs_on_the_other_thread_and_comes_back),
+		with_event(the_other_thread_gives_way_to_the_one_that_answers),
 		with_event(jobs_that_come_while_others_run_are_one_batch_in_order),
 		with_event(a_list_given_at_once_is_one_batch),
 		with_event(jobs_of_another_kind_are_another_batch_and_keep_the_order),
