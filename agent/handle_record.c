@@ -194,6 +194,16 @@ static bool other_id(struct call *call, const struct record_add_params *p, struc
 					      (int)(p->other.len > 128 ? 128 : p->other.len), p->other.at);
 }
 
+/*
+ * Whether the draft has nothing to add to a relation that says the same.  Who plans by one has
+ * its reasons there; a relation that comes with a note of its own is one more to be read.
+ */
+static bool adds_nothing(const struct draft *draft, const struct record *relation)
+{
+	return kind_row(draft->kind)->origin == ORIGIN_PLAN || str_is_blank(draft->note) ||
+	       str_eq(draft->note, relation->note);
+}
+
 /* A live relation that says what the draft would say, from whichever side. */
 static bool known_by_relation(struct call *call, const struct draft *draft, struct seen *row)
 {
@@ -203,8 +213,10 @@ static bool known_by_relation(struct call *call, const struct draft *draft, stru
 	struct seen *rows;
 	struct fault never;
 
-	if (kind_row(draft->kind)->origin != ORIGIN_PLAN ||
-	    !query_records(call->ix, &filter, call->now, &call->arena, &page, &rows, &never))
+	/* Asked again: the record of that id answers. */
+	if (draft->id.at && ticket_record(draft->ticket, draft->id))
+		return false;
+	if (!query_records(call->ix, &filter, call->now, &call->arena, &page, &rows, &never))
 		return false;
 	for (size_t i = 0; i < page.count; i++) {
 		const struct decision *d = rows[i].d;
@@ -212,7 +224,7 @@ static bool known_by_relation(struct call *call, const struct draft *draft, stru
 		if (d->record->origin != ORIGIN_RELATION || !d->other)
 			continue;
 		m = meaning_of(d);
-		if (meaning_compare(&m, &asked) == 0) {
+		if (meaning_compare(&m, &asked) == 0 && adds_nothing(draft, d->record)) {
 			*row = rows[i];
 			return true;
 		}

@@ -173,10 +173,10 @@ if [ -n "${apart-}" ] && mounted size=256k; then
 	mounted nr_inodes=200
 	i=0
 	while touch "fill.$i" 2>/dev/null; do i=$((i + 1)); done
-	ask record a related b
+	ask record a related b -m inodes
 	gives 8 '*"code":"no_space"*' "a disk without inodes"
 	rm fill.*
-	ask record a related b
+	ask record a related b -m inodes
 	gives 0 '*"stored":true*' "with some again it works"
 	unmount
 else

@@ -257,7 +257,7 @@ tpctl stop >/dev/null
 tpctl start >/dev/null
 kill -KILL "$(agent_pid)"
 TP_READ_ONLY=1 tpctl check a >/dev/null
-tp record a related b
+tp record a related b -m again
 gives 0 'recorded*' "an agent that a read-only client started still writes for others"
 tpctl stop >/dev/null
 

@@ -142,6 +142,33 @@ ask records o --kind before
 gives 0 '*"count":1*"kind":"before"*"other":"k"*' "an after is a before from there"
 commit
 
+# -- What relations say already ------------------------------------------
+
+ticket r queued
+mkdir -p tickets/r/artifacts
+echo '{"version":1,"relations":[{"ticket_id":"r","kind":"depends_on","target":"o","author":"x","at":"2026-05-01T00:00:00Z"}]}' \
+	>tickets/r/artifacts/relations.json
+for kind in depends-on blocked-by; do
+	ask record r $kind o
+	gives 0 '*"id":"depends_on:o"*"stored":false*' "$kind that relations.json says is known"
+done
+ask record r related o
+gives 0 '*"stored":true*' "another relation is not"
+ask record r related o
+gives 0 '*"kind":"related"*"stored":false*' "and is known the second time"
+ask record r related o -m 'The same subject.'
+gives 0 '*"stored":true*' "one with a note of its own says more"
+ask record r related o -m 'The same subject.'
+gives 0 '*"note":"The same subject."*"stored":false*' "and is known with that note"
+ask record r supersedes o --id 01JBBBBBBBBBBBBBBBBBBBBBBC
+ask record r supersedes o --id 01JBBBBBBBBBBBBBBBBBBBBBBC
+gives 0 '*"stored":true*' "one asked for again by its id is answered as it was"
+is "$(records_of r | wc -l)" 3 "what is known is in no file again"
+ask record r depends-on o --force
+gives 0 '*"origin":"relation"*"stored":true*' "--force writes it all the same"
+ask retract r "$(field record.id)" -m x
+commit
+
 # -- Asking again --------------------------------------------------------
 
 id=01JBBBBBBBBBBBBBBBBBBBBBBB
@@ -171,7 +198,8 @@ bad = []
 for n in range(int(sys.argv[3])):
     name = "01JCCCCCCCCCCCCCCCCCCC%04d" % n
     for conn, ticket in zip(conns, "ab"):
-        conn.send(rpc.request(n, "record.add", {"ticket": ticket, "kind": "related", "other": "c", "id": name}))
+        conn.send(rpc.request(n, "record.add", {"ticket": ticket, "kind": "related", "other": "c", "id": name,
+                                                         "force": True}))
     errors = [conn.receive()[2] for conn in conns]
     if sum(error is None for error in errors) != 1 or not any(name + ".json" in str(e) for e in errors):
         bad.append("%s: %r" % (name, errors))
@@ -194,9 +222,9 @@ refused 4 '*"code":"not_found"*nobody*' "a Ticket that is not there" record nobo
 refused 4 '*"code":"not_found"*nobody*' "another one that is not there" record a after nobody
 refused 5 '*itself*' "a Ticket after itself" record a after a
 refused 5 '*message*16384*' "a message that is too long" record a related b -m "$(text 16385)"
-refused 5 '*author*1024*' "an author that is too long" record a related b --author "$(text 1025)"
+refused 5 '*author*1024*' "an author that is too long" record a before b --author "$(text 1025)"
 refused 5 '*author*several lines*' \
-	"an author of several lines" record a related b --author "$(printf 'a\nb')"
+	"an author of several lines" record a before b --author "$(printf 'a\nb')"
 refused 5 '*branch*several lines*' "a branch of several lines" \
 	record a accepted_plan -m x --branch "$(printf 'a\nb')"
 refused 5 '*branch goes with accepted_plan*' "a branch of a relation" record a after b --branch x
