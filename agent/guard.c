@@ -2,14 +2,49 @@
 #include "guard.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 static const char *const prefixes[] = { "/home/", "/Users/", "/root/",  "/tmp/", "/var/",
-					"/run/",  "/proc/",  "file://", "~/" };
+					"/run/",  "/proc/",  "~/" };
 
 /* Whether a word can begin behind this character; text of other scripts is not spaced. */
 static bool is_border(char c)
 {
 	return (c && strchr(" \t\r\n\"'`([{<=:,;|>", c)) || c & '\x80';
+}
+
+static bool is_border_behind(struct str text, size_t at)
+{
+	return !at || is_border(text.at[at - 1]);
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/*
+ * Whether a path can begin here: with a word, or behind one mark that begins the word, as text
+ * is stressed, a file is named for its content or a line is marked as new, or behind an option
+ * of one letter; not behind a dash alone, which `${X:-~/y}` has.  A mark further in is one of a
+ * pattern or of an address.
+ */
+static bool can_begin(struct str text, size_t at)
+{
+	if (is_border_behind(text, at))
+		return true;
+	if (text.at[at - 1] && strchr("*@+", text.at[at - 1]))
+		return is_border_behind(text, at - 1);
+	return at >= 2 && is_letter(text.at[at - 1]) && text.at[at - 2] == '-' &&
+	       is_border_behind(text, at - 2);
+}
+
+/* Schemes are the same in capitals. */
+static bool is_file_address(struct str rest)
+{
+	static const char scheme[] = "file://";
+
+	return rest.len >= strlen(scheme) && strncasecmp(rest.at, scheme, strlen(scheme)) == 0;
 }
 
 /* A word ends where another can begin. */
@@ -54,7 +89,7 @@ static bool is_local(const struct index *ix, struct str rest)
 	for (size_t i = 0; i < COUNT_OF(prefixes); i++)
 		if (str_starts(rest, str_of(prefixes[i])))
 			return true;
-	if (is_named_home(rest))
+	if (is_file_address(rest) || is_named_home(rest))
 		return true;
 	if (rest.at[0] != '/')
 		return false;
@@ -73,10 +108,10 @@ static size_t next_suspect(struct str text, size_t at)
 {
 	for (; at < text.len; at++) {
 		char c = text.at[at];
-		if ((c == '/' || c == '~' ||
-		     (c == 'f' &&
-		      str_starts((struct str){ text.at + at, text.len - at }, STR("file://")))) &&
-		    (!at || is_border(text.at[at - 1])))
+		if (c == '/' || c == '~' ? can_begin(text, at)
+					 : (c | 0x20) == 'f' && is_border_behind(text, at) &&
+						   is_file_address((struct str){ text.at + at,
+										 text.len - at }))
 			break;
 	}
 	return at;
