@@ -55,7 +55,7 @@ static bool find_tree(struct looking *l)
 	l->tree.text[0] = '\0';
 	if (repo_resolve(l->repo, STR("HEAD"), &commit, &why))
 		return revision_tree(l->repo, &commit, &l->tree, l->why);
-	if (why.code == FAULT_NOT_FOUND)
+	if (why.code == FAULT_NO_REVISION)
 		return true;
 	*l->why = why;
 	return false;

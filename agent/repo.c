@@ -37,12 +37,12 @@ static int shown(struct str revision)
 
 bool repo_no_revision(struct str revision, struct fault *why)
 {
-	return fault(why, FAULT_NOT_FOUND, "no revision \"%.*s\"", shown(revision), revision.at);
+	return fault(why, FAULT_NO_REVISION, "no revision \"%.*s\"", shown(revision), revision.at);
 }
 
 bool repo_no_commit(struct str revision, struct fault *why)
 {
-	return fault(why, FAULT_NOT_FOUND, "\"%.*s\" is no commit", shown(revision), revision.at);
+	return fault(why, FAULT_NO_REVISION, "\"%.*s\" is no commit", shown(revision), revision.at);
 }
 
 bool repo_ambiguous(struct str revision, struct fault *why)

@@ -40,7 +40,7 @@ bool input_read_file(const char *dir, const char *name, size_t max, struct buf *
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
 	if (fd < 0)
-		return fault_errno(why, errno == ENOENT ? FAULT_NOT_FOUND : FAULT_IO,
+		return fault_errno(why, errno == ENOENT ? FAULT_NO_FILE : FAULT_IO,
 				   "cannot open %s", name);
 	bool ok = input_read(fd, name, max, into, why);
 	close(fd);

@@ -83,7 +83,7 @@ gives 4 '*"kind":"error"*"code":"not_found"*"line":1*"code":"bad_argument"*"line
 from </dev/null
 gives 0 '0 recorded, 0 known already, 0 failed' "an empty file is no error"
 tp record --from "$box/missing"
-gives 4 '*cannot open*missing*' "a file that is not there is"
+gives 4 '*cannot open*missing*hint: name a file that is there*' "a file that is not there is, and the hint speaks of files"
 tp record a after b --from "$box/missing"
 gives 2 '*usage:*' "and so is a record beside the file"
 tp record --from "$box/missing" -m why

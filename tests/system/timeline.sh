@@ -60,7 +60,7 @@ plain_answer show a --at "$one" >"$box/one"
 is "$(plain_answer show a --at "$one")" "$(cat "$box/one")" "asked again, from memory, the same"
 for try in nowhere HEAD~9 HEAD:tickets --all ''; do
 	ask show a "--at=$try"
-	gives 4 '*"code":"not_found"*' "no commit \"$try\""
+	gives 4 '*"code":"no_revision"*"hint":"*git log*' "no commit \"$try\", and where they are"
 done
 ask show a --at HEAD --source main
 gives 2 '*give one*' "a commit, or a checkout, not both"

@@ -140,12 +140,12 @@ static void all_of(const struct folder *f)
 	says(r, "v1", "a/b/f", "two\n");
 	says(r, "v1", "a/b/none", NULL);
 	says(r, "v1", "a/b/f/none", NULL);
-	refuses(r, "nowhere", FAULT_NOT_FOUND);
-	refuses(r, "HEAD~7", FAULT_NOT_FOUND);
-	refuses(r, "HEAD:a", FAULT_NOT_FOUND);
-	refuses(r, "--help", FAULT_NOT_FOUND);
-	refuses(r, "", FAULT_NOT_FOUND);
-	refuses(r, "HEAD\nHEAD", FAULT_NOT_FOUND);
+	refuses(r, "nowhere", FAULT_NO_REVISION);
+	refuses(r, "HEAD~7", FAULT_NO_REVISION);
+	refuses(r, "HEAD:a", FAULT_NO_REVISION);
+	refuses(r, "--help", FAULT_NO_REVISION);
+	refuses(r, "", FAULT_NO_REVISION);
+	refuses(r, "HEAD\nHEAD", FAULT_NO_REVISION);
 	assert_true(repo_resolve(r, STR("HEAD"), &id, &why));
 	assert_false(repo_read(r, &id, 10, &type, &bytes, &why));
 	assert_int_equal(why.code, FAULT_TOO_LARGE);
