@@ -146,12 +146,25 @@ bool life_detach(int *ready, int *status)
 	return true;
 }
 
-void life_raise_limits(void)
+/*
+ * An agent at rest holds 15, and more for each further checkout and client; files that are read,
+ * git's objects and records on their way want some for a while.  With too few it cannot accept
+ * who asks, not even who tells it to stop.
+ */
+#define DESCRIPTORS_MIN 64
+
+bool life_raise_limits(struct fault *why)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return true;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_max >= DESCRIPTORS_MIN
+		       ? true
+		       : fault(why, FAULT_IO,
+			       "only %llu files may be open at once, and %d are needed; raise the "
+			       "limit, `ulimit -n` or LimitNOFILE=",
+			       (unsigned long long)limit.rlim_max, DESCRIPTORS_MIN);
 }

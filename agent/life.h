@@ -20,7 +20,7 @@ void life_tell(int ready, const struct fault *why);
 /* Go on in the background; the parent returns only to exit with what the child told. */
 bool life_detach(int *ready, int *status);
 
-/* As many descriptors as the system allows. */
-void life_raise_limits(void);
+/* As many descriptors as the system allows; false where those are too few to serve with. */
+bool life_raise_limits(struct fault *why);
 
 #endif

@@ -259,8 +259,7 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	tune_memory();
 	hash_init();
-	life_raise_limits();
-	bool ok = place_find(o.dir, &place, &why);
+	bool ok = place_find(o.dir, &place, &why) && life_raise_limits(&why);
 	clean_environment();
 	ok = ok && chdir("/") == 0 && agent_new(&place, &o.agent, &agent, &why);
 	life_tell(o.ready, ok ? NULL : &why);

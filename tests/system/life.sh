@@ -227,6 +227,17 @@ for wrong in --nonsense --idle-exit=never --lock-fd=x extra; do
 	tpd "$wrong" >"$box/out" 2>"$box/err"
 	is "$?:$(head -c 5 "$box/err")" "2:tpd: " "tpd refuses $wrong"
 done
+bad=
+for n in $(seq 13 5 63); do
+	(ulimit -n "$n" && tpctl start) >"$box/out" 2>"$box/err"
+	matches "$?:$(cat "$box/err")" "8:*only $n files may be open at once, and 64 are needed*ulimit -n*" ||
+		bad="$bad $n"
+done
+is "$bad" "" "with too few descriptors none starts, and the starter is told how many are needed"
+is "$(agents)" "" "indeed none"
+(ulimit -n 64 && tpctl start && tpctl check a) >"$box/out" 2>&1
+like "$?:$(cat "$box/out")" '0:*clear*' "with as many as are needed it serves"
+tpctl stop >/dev/null
 like "$(tpd --help)" 'usage: tpd *' "tpd --help"
 like "$(tpd --version)" 'tpd [0-9]*' "tpd --version"
 
