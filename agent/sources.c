@@ -121,7 +121,8 @@ static void on_watch_scan(void *ctx, bool begin)
 
 	if (begin)
 		index_scan_begin(site->all->ix, site->id);
-	else
+	/* What was not told for want of descriptors is not gone: the next scan will tell. */
+	else if (!site->wanting)
 		index_scan_end(site->all->ix, site->id);
 }
 

@@ -526,6 +526,24 @@ static void what_cannot_be_opened_for_want_of_descriptors_is_read_later(void **s
 	assert_sources(f, "*main:.tickets");
 }
 
+static void a_tree_is_not_gone_that_cannot_be_listed_for_want_of_descriptors(void **state)
+{
+	struct folder *f = *state;
+
+	put_item("top/.tickets/a", "queued");
+	put_item("top/.tickets/b", "queued");
+	begin(f);
+	assert_tickets(f, "a queued, b queued");
+	struct rlimit before = use_up_descriptors();
+	sources_rescan(f->sources);
+	sources_turn(f->sources, true, true);
+	size_t there = index_count(f->ix);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(there, 2);
+	run("rm -r top/.tickets/b");
+	assert_tickets(f, "a queued");
+}
+
 static void a_ticket_whose_folder_is_a_link_is_none(void **state)
 {
 	struct folder *f = *state;
@@ -673,6 +691,7 @@ int main(void)
 		with_folder(a_rescan_finds_the_same),
 		with_folder(a_link_or_a_pipe_in_a_files_place_makes_the_ticket_unreadable),
 		with_folder(what_cannot_be_opened_for_want_of_descriptors_is_read_later),
+		with_folder(a_tree_is_not_gone_that_cannot_be_listed_for_want_of_descriptors),
 		with_folder(a_ticket_whose_folder_is_a_link_is_none),
 		with_folder(files_beside_tickets_are_nobodys),
 		with_folder(a_file_past_its_limit_makes_the_ticket_unreadable),
