@@ -96,6 +96,29 @@ static bool find_root(struct commit *c, struct fault *why)
 	return ok;
 }
 
+/*
+ * Not in a repository within this one, such as a submodule: that one holds the commits, and git
+ * says nothing here of the files in it.
+ */
+static bool is_root_ours(const struct commit *c, struct fault *why)
+{
+	bool whole = strcmp(c->root, ".") == 0, ok = true;
+	char *dir = xasprintf("%s%s%s", c->place.top, whole ? "" : "/", whole ? "" : c->root);
+
+	while (ok && strlen(dir) > strlen(c->place.top)) {
+		char *mark = xasprintf("%s/.git", dir);
+		if (access(mark, F_OK) == 0)
+			ok = fault(why, FAULT_INVALID,
+				   "the Ticket tree %.128s lies in a repository of its own, %.256s; "
+				   "commit its decisions there, with git or with `tpctl -C DIR commit`",
+				   c->root, dir);
+		free(mark);
+		*strrchr(dir, '/') = '\0';
+	}
+	free(dir);
+	return ok;
+}
+
 /* Where this checkout has a named Ticket. */
 static bool find_folder(struct commit *c, const char *name, struct fault *why)
 {
@@ -475,8 +498,8 @@ static bool run_in(struct commit *c, struct outcome *o, struct fault *why)
 {
 	if (!c->place.top)
 		return fault(why, FAULT_INVALID, "a bare repository has no checkout to commit in");
-	if (!nothing_under_way(c, why) || !find_root(c, why) || !find_folders(c, why) ||
-	    !find_files(c, why))
+	if (!nothing_under_way(c, why) || !find_root(c, why) || !is_root_ours(c, why) ||
+	    !find_folders(c, why) || !find_files(c, why))
 		return false;
 	o->kind = "commit";
 	o->answer = json_object();

@@ -208,6 +208,22 @@ git -C "$box/linked" rev-parse HEAD >"$(git -C "$box/linked" rev-parse --git-pat
 tp commit
 gives 0 '*Record 1 decision on g*' "a merge in another worktree is none of ours"
 
+# -- A repository within this one ----------------------------------------
+
+repository within
+ticket a queued
+commit
+repository around
+git -c protocol.file.allow=always submodule --quiet add "$box/within" plan
+git commit -qm 'add plan'
+git config ticketplan.root plan/tickets
+tpctl record a waiting -m x >/dev/null
+tp commit
+gives 5 '*plan/tickets lies in a repository of its own, '"$PWD"'/plan;*' \
+	"a tree in a submodule is not committed from around it, and where to do it is said"
+tp -C plan commit
+gives 0 '*Record 1 decision on a*' "there it is"
+
 # -- Names ---------------------------------------------------------------
 
 repository two
