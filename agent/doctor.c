@@ -281,6 +281,15 @@ static void add_settings(const struct index *ix, struct findings *into)
 		findings_add(into, PROBLEM_MISSET, NULL)->text = arena_str(into->arena, str_of(flaw));
 }
 
+static void add_past(const struct index *ix, struct findings *into)
+{
+	const char *why = index_past_failure(ix);
+
+	if (why)
+		findings_add(into, PROBLEM_GIT, NULL)->text =
+			arena_printf(into->arena, "what commits hold cannot be told: %s", why);
+}
+
 /* What is to be said of a checkout as a whole. */
 static void add_checkouts(const struct index *ix, struct findings *into)
 {
@@ -452,6 +461,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, const struct ignore
 		examine(ix, only, now, &all);
 	} else {
 		add_settings(ix, &all);
+		add_past(ix, &all);
 		add_strays(ix, &all);
 		add_checkouts(ix, &all);
 		for (size_t i = 0; i < count; i++)

@@ -107,7 +107,10 @@ static bool asks_git(struct call *call, const struct doctor_run_params *p, const
 		return false;
 	if (!call->ignored)
 		call->ignored = ignored_new(call->ix, only);
-	return !call->ignored->known;
+	/* What failed may have been mended since. */
+	call->asks_past |= !only && !call->has_past && index_past_failure(call->ix);
+	call->asks_git |= call->asks_past;
+	return call->asks_past || !call->ignored->known;
 }
 
 bool handle_doctor_run(struct call *call, const struct doctor_run_params *p, struct fault *why)

@@ -29,6 +29,7 @@ void index_free(struct index *ix)
 			index_lost_drop(ix, str_of(t->lost->docs[0]->path));
 	index_settle(ix);
 	free(ix->misset);
+	free(ix->past_failure);
 	BUG_IF(ix->tickets);
 	trace_release(ix);
 	ripple_release(ix);
@@ -212,16 +213,32 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 	soil_all(ix);
 }
 
+/* A text that findings of all are made of, or none. */
+static void set_flaw(struct index *ix, char **into, const char *text)
+{
+	ix->changed |= !same_text(text, *into);
+	free(*into);
+	*into = text ? xstrdup(text) : NULL;
+}
+
 void index_misset(struct index *ix, const char *text)
 {
-	ix->changed |= !same_text(text, ix->misset);
-	free(ix->misset);
-	ix->misset = text ? xstrdup(text) : NULL;
+	set_flaw(ix, &ix->misset, text);
 }
 
 const char *index_settings_flaw(const struct index *ix)
 {
 	return ix->misset;
+}
+
+void index_past_failed(struct index *ix, const char *text)
+{
+	set_flaw(ix, &ix->past_failure, text);
+}
+
+const char *index_past_failure(const struct index *ix)
+{
+	return ix->past_failure;
 }
 
 void index_source_drop(struct index *ix, int source)

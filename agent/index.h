@@ -128,6 +128,9 @@ void index_source_set(struct index *ix, int source, const char *top, const char 
 /* What is wrong with the settings of all of them, for the doctor; NULL: nothing. */
 void index_misset(struct index *ix, const char *text);
 const char *index_settings_flaw(const struct index *ix);
+/* Why the past could not be read from git when it was last tried; NULL: it could, or was not. */
+void index_past_failed(struct index *ix, const char *text);
+const char *index_past_failure(const struct index *ix);
 /* Forget it and all it held. */
 void index_source_drop(struct index *ix, int source);
 const struct source *index_source(const struct index *ix, int source);

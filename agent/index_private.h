@@ -15,6 +15,7 @@ struct index {
 	struct copy *lost; /* of all Tickets: those that hold records whose files are gone */
 	struct stray *strays;
 	char *misset; /* what is wrong with the settings, or NULL */
+	char *past_failure;
 	struct ticket *dirty;
 	struct ticket **sorted; /* NULL: to be made again */
 	size_t there;           /* Tickets that are there */

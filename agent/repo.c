@@ -2,6 +2,8 @@
 #include "repo.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,18 +66,19 @@ bool repo_object_too_large(const struct repo_id *id, size_t size, struct fault *
 
 /* -- Opening ------------------------------------------------------------ */
 
-/* A small file as a whole; empty where there is none. */
-static void slurp(const char *path, struct buf *into)
+/* A small file as a whole; empty, and false with errno, where it cannot be opened. */
+static bool slurp(const char *path, struct buf *into)
 {
 	FILE *in = fopen(path, "re");
 
 	if (!in)
-		return;
+		return false;
 	for (size_t got = 1; got && into->len < NODE_MAX; into->len += got) {
 		buf_room(into, 4096);
 		got = fread(into->at + into->len, 1, 4096, in);
 	}
 	fclose(in);
+	return true;
 }
 
 bool repo_open(const char *common, const char *gitdir, struct repo **into, struct fault *why)
@@ -162,6 +165,49 @@ bool repo_is_shallow_at(const struct repo *r, const struct repo_id *commit)
 
 /* -- Tips --------------------------------------------------------------- */
 
+static bool is_id(const char *text)
+{
+	return strspn(text, "0123456789abcdef") >= 40;
+}
+
+/* Whether a ref's file names neither a commit nor another ref; that one may be gone, as with git. */
+static bool is_broken(const char *path)
+{
+	struct buf text = { 0 };
+	bool open = slurp(path, &text), gone = !open && errno == ENOENT;
+
+	buf_text(&text);
+	bool says = open && (is_id(text.at) || strncmp(text.at, "ref:", 4) == 0);
+	buf_release(&text);
+	return !says && !gone;
+}
+
+/* Git and its library pass over a broken ref: what it led to would be missed without a word. */
+static bool refs_are_whole(const struct repo *r, struct fault *why)
+{
+	char *heads = xasprintf("%s/refs/heads", r->common);
+	char *remotes = xasprintf("%s/refs/remotes", r->common);
+	char *tags = xasprintf("%s/refs/tags", r->common);
+	char *const folders[] = { heads, remotes, tags, NULL };
+	FTS *all = fts_open(folders, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	bool ok = true;
+	FTSENT *f;
+
+	/* Where refs are kept in tables, refs/heads itself is a file. */
+	while (ok && all && (f = fts_read(all)))
+		ok = f->fts_info != FTS_F || f->fts_level == FTS_ROOTLEVEL ||
+		     str_ends(str_of(f->fts_name), STR(".lock")) || !is_broken(f->fts_path) ||
+		     fault(why, FAULT_GIT, "git's ref %.300s is broken: delete it, or set it anew with "
+					   "git update-ref",
+			   f->fts_path + strlen(r->common) + 1);
+	if (all)
+		fts_close(all);
+	free(heads);
+	free(remotes);
+	free(tags);
+	return ok;
+}
+
 struct tips {
 	struct repo_id *at;
 	size_t count;
@@ -185,7 +231,7 @@ static void take_head(struct repo *r, const char *file, const char *name, struct
 	slurp(file, &text);
 	buf_text(&text);
 	text.at[strcspn(text.at, "\n")] = '\0';
-	if (strspn(text.at, "0123456789abcdef") >= 40)
+	if (is_id(text.at))
 		take_tip(tips, text.at);
 	else if (str_is(str_of(text.at), "ref: refs/heads/.invalid") &&
 		 repo_resolve(r, str_of(name), &id, &never))
@@ -222,7 +268,7 @@ bool repo_tips(struct repo *r, struct repo_id **into, size_t *count, size_t *hel
 {
 	struct tips tips = { 0 };
 
-	if (!r->by->refs(r->back, take_tip, &tips, why)) {
+	if (!refs_are_whole(r, why) || !r->by->refs(r->back, take_tip, &tips, why)) {
 		free(tips.at);
 		return false;
 	}

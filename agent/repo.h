@@ -42,7 +42,7 @@ bool repo_read(struct repo *repo, const struct repo_id *id, size_t max, enum rep
 /*
  * What branches, remote branches and tags point to, and then what the HEADs of
  * the checkouts do.  *held: how many of them are of the first kind.  The
- * caller's to free.
+ * caller's to free.  FAULT_GIT where one of the refs is broken.
  */
 bool repo_tips(struct repo *repo, struct repo_id **tips, size_t *count, size_t *held,
 	       struct fault *why);

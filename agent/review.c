@@ -299,8 +299,10 @@ void review_take(struct timeline *t, struct job *job)
 		/* It may be half of one. */
 		past_free(r->past);
 		log_error("timeline: %s", r->why.text);
+		index_past_failed(t->ix, r->why.text);
 	} else {
 		t->past = r->past;
+		index_past_failed(t->ix, NULL);
 	}
 	for (size_t i = 0; i < r->count; i++)
 		judge(t, &r->probes[i]);

@@ -357,6 +357,28 @@ gives 8 "*\"code\":\"git\"*$blob*fsck*" "an object that is damaged is named"
 ask show a
 gives 0 '*"state":"queued"*' "and the files are answered for all the same"
 
+repository torn
+ticket a queued
+ticket b queued
+commit
+git checkout -q -b side
+tp record a after b
+tp commit
+git checkout -q "$(git rev-parse --abbrev-ref '@{-1}')"
+ask log
+gives 0 '*"count":1*' "what another branch has"
+cp .git/refs/heads/side "$box/ref"
+: >.git/refs/heads/side
+ask log
+gives 8 '*"code":"git"*refs/heads/side is broken*' "is not left out when its ref is broken"
+ask doctor
+gives 0 '*"code":"git"*what commits hold cannot be told*refs/heads/side*' "which the doctor says"
+cp "$box/ref" .git/refs/heads/side
+ask doctor
+unlike "$out" '*"code":"git"*' "until it is mended"
+ask log
+gives 0 '*"count":1*' "and all is there again"
+
 # -- git's own files ------------------------------------------------------
 
 # Each file below .git with its bytes, and when it was changed.

@@ -265,6 +265,44 @@ static void a_broken_object_is_said(void **state)
 	repo_close(r);
 }
 
+static void refuses_tips(struct folder *f, const char *name)
+{
+	struct repo *r = open_repository(f);
+	struct repo_id *tips;
+	size_t count, held;
+	struct fault why;
+
+	assert_false(repo_tips(r, &tips, &count, &held, &why));
+	assert_int_equal(why.code, FAULT_GIT);
+	assert_non_null(strstr(why.text, name));
+	repo_close(r);
+}
+
+static void a_broken_ref_is_said(void **state)
+{
+	static const char *const forms[] = { "", "--object-format=sha256" };
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		make_repository(forms[i]);
+		run("cd top && mkdir -p .git/refs/heads/deep && : >.git/refs/heads/deep/empty");
+		refuses_tips(*state, "refs/heads/deep/empty");
+		run("cd top && echo nonsense >.git/refs/heads/deep/empty");
+		refuses_tips(*state, "refs/heads/deep/empty");
+		run("rm -rf top");
+	}
+}
+
+static void a_ref_that_leads_nowhere_or_is_being_written_is_not_broken(void **state)
+{
+	make_repository("");
+	run("cd top && mkdir -p .git/refs/remotes/origin && "
+	    "echo ref: refs/remotes/origin/gone >.git/refs/remotes/origin/HEAD && "
+	    ": >.git/refs/heads/new.lock");
+	struct repo *r = open_repository(*state);
+	count_tips(r, 2);
+	repo_close(r);
+}
+
 static void no_repository_is_said(void **state)
 {
 	struct folder *f = *state;
@@ -304,6 +342,10 @@ int main(void)
 						remove_folder),
 		cmocka_unit_test_setup_teardown(a_file_in_conflict_is_as_this_side_has_it,
 						make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_broken_ref_is_said, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(
+			a_ref_that_leads_nowhere_or_is_being_written_is_not_broken, make_folder,
+			remove_folder),
 		cmocka_unit_test_setup_teardown(a_broken_object_is_said, make_folder,
 						remove_folder),
 		cmocka_unit_test_setup_teardown(no_repository_is_said, make_folder, remove_folder),
