@@ -11,6 +11,7 @@
 #include "beneath.h"
 #include "log.h"
 #include "owner.h"
+#include "place.h"
 #include "reading.h"
 #include "sources_private.h"
 
@@ -576,6 +577,24 @@ bool sources_to_asking(const struct sources *s)
  * Without an authority the furthest state counts, which may clear what was to be
  * held.  So may what is said in a checkout that there is no room for.
  */
+/* The first checkout whose tree lies in another repository, for people; or NULL. */
+static char *find_within(const struct sources *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct site *site = s->sites[i];
+		char *within = site->root ? place_within(site->top, site->root) : NULL, *text;
+		if (!within)
+			continue;
+		text = xasprintf("the Ticket tree %s lies in a repository of its own, %s: what commits "
+				 "have of its records is not seen from here; ask there, with tpctl -C, "
+				 "and take ticketplan.root out of this one's configuration",
+				 site->root, within + strlen(site->top) + 1);
+		free(within);
+		return text;
+	}
+	return NULL;
+}
+
 static void check_settings(struct sources *s, size_t found)
 {
 	char *set = git_config_text(s->git, "ticketplan.authority"), *flaw = NULL;
@@ -586,6 +605,8 @@ static void check_settings(struct sources *s, size_t found)
 	else if (found > s->count)
 		flaw = xasprintf("there are %zu checkouts, of which %zu are read: name those that are "
 				 "to count in ticketplan.sources", found, s->count);
+	else
+		flaw = find_within(s);
 	index_misset(s->ix, flaw);
 	free(flaw);
 	free(set);

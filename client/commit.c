@@ -96,26 +96,17 @@ static bool find_root(struct commit *c, struct fault *why)
 	return ok;
 }
 
-/*
- * Not in a repository within this one, such as a submodule: that one holds the commits, and git
- * says nothing here of the files in it.
- */
+/* That one would hold the commits, and git says nothing here of the files in it. */
 static bool is_root_ours(const struct commit *c, struct fault *why)
 {
-	bool whole = strcmp(c->root, ".") == 0, ok = true;
-	char *dir = xasprintf("%s%s%s", c->place.top, whole ? "" : "/", whole ? "" : c->root);
+	char *within = place_within(c->place.top, c->root);
+	bool ok = !within ||
+		  fault(why, FAULT_INVALID,
+			"the Ticket tree %.128s lies in a repository of its own, %.256s; commit its "
+			"decisions there, with git or with `tpctl -C DIR commit`",
+			c->root, within);
 
-	while (ok && strlen(dir) > strlen(c->place.top)) {
-		char *mark = xasprintf("%s/.git", dir);
-		if (access(mark, F_OK) == 0)
-			ok = fault(why, FAULT_INVALID,
-				   "the Ticket tree %.128s lies in a repository of its own, %.256s; "
-				   "commit its decisions there, with git or with `tpctl -C DIR commit`",
-				   c->root, dir);
-		free(mark);
-		*strrchr(dir, '/') = '\0';
-	}
-	free(dir);
+	free(within);
 	return ok;
 }
 

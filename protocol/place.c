@@ -153,6 +153,22 @@ char *place_gitdir(const char *common, const char *source)
 					   : xasprintf("%s/worktrees/%s", common, source);
 }
 
+char *place_within(const char *top, const char *path)
+{
+	bool whole = strcmp(path, ".") == 0, bare;
+	char *at = xasprintf("%s%s%s", top, whole ? "" : "/", whole ? "" : path);
+
+	while (strlen(at) > strlen(top)) {
+		char *found = gitdir_of(at, &bare);
+		free(found);
+		if (found && !bare)
+			return at;
+		*strrchr(at, '/') = '\0';
+	}
+	free(at);
+	return NULL;
+}
+
 /* A word for people in the names of local folders: the repository's own name. */
 static char *name_of(const char *common)
 {

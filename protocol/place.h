@@ -33,6 +33,12 @@ void place_release(struct place *place);
 char *place_gitdir(const char *common, const char *source);
 
 /*
+ * The repository within the one with this top in which a path from there lies, such as a
+ * submodule: its top, the caller's; NULL where there is none on the way.
+ */
+char *place_within(const char *top, const char *path);
+
+/*
  * Make a directory (and its parents) that only we may enter, or see that it is
  * one: a directory, ours, closed to group and others.
  */

@@ -379,6 +379,18 @@ unlike "$out" '*"code":"git"*' "until it is mended"
 ask log
 gives 0 '*"count":1*' "and all is there again"
 
+repository around
+ticket a queued
+commit
+git -c protocol.file.allow=always submodule --quiet add "$box/torn" plan 2>"$box/err"
+git config ticketplan.root plan/tickets
+ask doctor
+gives 5 '*"code":"misset"*plan/tickets lies in a repository of its own, plan:*' \
+	"a tree in a submodule is said to be asked there"
+git config --unset ticketplan.root
+ask doctor
+unlike "$out" '*misset*' "as long as it is one"
+
 # -- git's own files ------------------------------------------------------
 
 # Each file below .git with its bytes, and when it was changed.

@@ -218,6 +218,29 @@ static void a_submodule_is_a_repository_of_its_own(void **state)
 	assert_false(same_agent("main", "sub"));
 }
 
+static void a_repository_within_is_found_from_around_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *within;
+	} cases[] = {
+		{ ".", NULL },	      { "a", NULL },	    { "a/b", NULL },   { "missing/x", NULL },
+		{ "sub", "sub" },     { "sub/t", "sub" },   { "sub/missing", "sub" },
+	};
+	char *top = xasprintf("%s/main", root);
+
+	run("git init -q main/sub && mkdir main/sub/t");
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char *expected = cases[i].within ? xasprintf("%s/%s", top, cases[i].within) : NULL;
+		char *within = place_within(top, cases[i].path);
+		assert_true(expected ? within && strcmp(within, expected) == 0 : !within);
+		free(within);
+		free(expected);
+	}
+	run("rm -rf main/sub");
+	free(top);
+}
+
 static void a_symbolic_link_leads_to_the_same_place(void **state)
 {
 	(void)state;
@@ -634,6 +657,7 @@ int main(void)
 		from_root(a_linked_worktree_has_the_name_git_gave_it),
 		from_root(a_bare_repository_has_no_top),
 		from_root(a_submodule_is_a_repository_of_its_own),
+		from_root(a_repository_within_is_found_from_around_it),
 		from_root(a_symbolic_link_leads_to_the_same_place),
 		from_root(a_gitdir_file_may_name_a_path_through_a_link),
 		from_root(what_is_in_no_repository_is_said),
