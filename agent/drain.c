@@ -25,7 +25,7 @@ __attribute__((constructor)) static void choose_fault(void)
 /* Events after which a folder of that name may be another one than before. */
 #define MASK_REPLACED (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 
-void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced)
+void watch_soil(struct watch *w, struct node *n, struct str name, unsigned how)
 {
 	char key[sizeof(n) + NAME_MAX + 1];
 	size_t len = sizeof(n) + name.len;
@@ -38,15 +38,20 @@ void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced)
 	memcpy(key + sizeof(n), name.at, name.len);
 	HASH_FIND(hh, w->dirty, key, len, known);
 	if (known) {
-		known->replaced |= replaced;
+		known->how = (known->how | how) & ~(unsigned)SOIL_MADE;
 		return;
 	}
 	struct dirty *d = xcalloc(1, sizeof(*d) + len + 1);
 	memcpy(d->key, key, len);
 	d->node = n;
-	d->replaced = replaced;
+	d->how = how;
 	d->len = (uint16_t)name.len;
 	HASH_ADD_KEYPTR(hh, w->dirty, d->key, len, d);
+}
+
+static unsigned soil_of(uint32_t mask)
+{
+	return (mask & MASK_REPLACED ? SOIL_REPLACED : 0) | (mask == IN_CREATE ? SOIL_MADE : 0);
 }
 
 /* The kernel watches the folder no more: look whether there is still one of that name. */
@@ -57,7 +62,7 @@ static void lost_watch(struct watch *w, struct node *n)
 		watch_tell_side(w, n, STR(""));
 		watch_drop_side(w, n);
 	} else if (n->parent && !n->gone) {
-		watch_soil(w, n->parent, str_of(n->name), true);
+		watch_soil(w, n->parent, str_of(n->name), SOIL_REPLACED);
 	} else if (!n->gone) {
 		node_tree(n)->rescan = "the root's watch ended";
 	}
@@ -121,7 +126,7 @@ static void take_event(struct watch *w, const struct inotify_event *event)
 	else if (!t)
 		watch_tell_side(w, n, str_of(event->len ? event->name : ""));
 	else if (event->len)
-		watch_soil(w, n, str_of(event->name), event->mask & MASK_REPLACED);
+		watch_soil(w, n, str_of(event->name), soil_of(event->mask));
 }
 
 static int waiting_now(const struct watch *w)

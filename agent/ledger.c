@@ -59,6 +59,7 @@ void ledger_entry_free(struct ledger_entry *e)
 {
 	if (!e)
 		return;
+	fresh_drop(e->fresh);
 	free(e->root);
 	free(e->dir);
 	free(e->name);
@@ -346,13 +347,28 @@ static bool bg_name_unnamed(struct ledger_entry *e)
 	return bg_named(e, linked);
 }
 
+/* Who is told of the name, maybe before we are back from making it, has the bytes. */
+static bool bg_name_fresh(struct ledger_entry *e)
+{
+	char *path = xasprintf("%s/artifacts/records/%s", e->dir, e->name);
+
+	e->fresh = fresh_put(e->file, path, (struct str){ e->bytes.at, e->bytes.len });
+	free(path);
+	bool named = bg_name_unnamed(e);
+	if (e->result != LEDGER_WRITTEN) {
+		fresh_drop(e->fresh);
+		e->fresh = NULL;
+	}
+	return named;
+}
+
 /* Give the file its name, unless one of that name is there. */
 static bool bg_link(struct ledger_entry *e)
 {
 	if (e->file < 0)
 		return true;
 	return e->temporary ? bg_named(e, linkat(e->folder, e->temporary, e->folder, e->name, 0))
-			    : bg_name_unnamed(e);
+			    : bg_name_fresh(e);
 }
 
 static void bg_close_file(struct ledger_entry *e)

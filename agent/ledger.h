@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "fault.h"
+#include "fresh.h"
 #include "keep.h"
 #include "worker.h"
 
@@ -39,6 +40,7 @@ struct ledger_entry {
 	uint64_t folder_dev, folder_ino; /* which one that is */
 	int file;        /* the record's, until it has its name; else -1 */
 	char *temporary; /* its name until then, where it needs one */
+	struct fresh *fresh; /* while nobody has looked at it, or NULL */
 	struct keep *keep; /* where a copy is kept too until it is in a commit, or NULL; all of a batch have one */
 	bool uncopied;     /* it was written and none is kept; why says what went wrong */
 	void *owner;

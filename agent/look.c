@@ -157,19 +157,19 @@ static void note_several(struct watch_tree *t, const struct node *parent, struct
 		t->rescan = "a file got a second name";
 }
 
-/* `made`: the name may be new. */
+/* `how`: of enum soil. */
 static void tell_file(struct watch_tree *t, struct node *parent, struct str name, int role,
-		      bool made)
+		      unsigned how)
 {
 	struct str path = path_of(t->w, parent, name);
 	struct stat st = { 0 };
 	ino_t known = parent->seen ? seen_several(parent->seen, name) : 0;
 
 	note_look(t, parent, name, path);
-	t->ops->file(t->ctx, path, role, &st);
+	t->ops->file(t->ctx, path, role, how & SOIL_MADE && !parent->unwatched, &st);
 	bool several = st.st_nlink > 1 && S_ISREG(st.st_mode);
 	if (several)
-		note_several(t, parent, name, &st, made || known != st.st_ino);
+		note_several(t, parent, name, &st, how & SOIL_REPLACED || known != st.st_ino);
 	if (parent->unwatched)
 		return;
 	if (several)
@@ -205,7 +205,7 @@ static void found(struct watch_tree *t, struct node *parent, struct str name, in
 	if (!role)
 		return;
 	if (t->ops->kind(role) == WATCH_FILE) {
-		tell_file(t, parent, name, role, false);
+		tell_file(t, parent, name, role, 0);
 		return;
 	}
 	if (type == DT_UNKNOWN && fstatat(dirfd, name.at, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -398,8 +398,8 @@ void watch_look_at(struct dirty *d)
 		return;
 	t->w->counts.looks++;
 	if (t->ops->kind(role) == WATCH_FILE)
-		tell_file(t, d->node, name, role, d->replaced);
+		tell_file(t, d->node, name, role, d->how);
 	else
-		look_at_dir(t, d->node, name, role, d->replaced);
+		look_at_dir(t, d->node, name, role, d->how & SOIL_REPLACED);
 }
 

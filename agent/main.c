@@ -49,7 +49,7 @@
  *   keep        copies of record files
  *   ledger      durable record files              flush     many syncs at once
  *   life        lock, readiness                   registry  the file of claims
- *   pids        ends of processes, an alarm
+ *   pids        ends of processes, an alarm       fresh     files of ours, just named
  *  service      the bytes of clients
  *   service     what handlers see                 handlers  one prototype a method
  *   server      socket, clients, limits           dispatch  a message to its answer

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "fresh.h"
 #include "log.h"
 #include "owner.h"
 #include "place.h"
@@ -77,14 +78,23 @@ static void try_again(struct sources *s)
 	}
 }
 
-static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
+/* What we wrote ourselves and nobody touched since need not be read. */
+static enum beneath_result read_file(const struct site *site, struct str path, enum role role,
+				     bool made, struct stat *st)
+{
+	int root = watch_tree_fd(site->tree);
+	struct buf *into = &site->all->bytes;
+
+	if (role == ROLE_RECORD && fresh_take(root, path, made, into, st))
+		return BENEATH_OK;
+	return beneath_read_stat(root, path.at, reading_max(role), into, st);
+}
+
+static void on_watch_file(void *ctx, struct str path, int role, bool made, struct stat *st)
 {
 	struct site *site = ctx;
 	struct sources *s = site->all;
-	size_t max = reading_max((enum role)role);
-
-	enum beneath_result result =
-		beneath_read_stat(watch_tree_fd(site->tree), path.at, max, &s->bytes, st);
+	enum beneath_result result = read_file(site, path, (enum role)role, made, st);
 	int cause = errno;
 	note_want(site, result, cause);
 	if (result == BENEATH_GONE)

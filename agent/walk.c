@@ -20,11 +20,12 @@ static void soil_all(struct watch_tree *t, struct node *n, int fd)
 
 	while (dir && (entry = readdir(dir)))
 		if (t->ops->role(n->role, str_of(entry->d_name)))
-			watch_soil(t->w, n, str_of(entry->d_name), false);
+			watch_soil(t->w, n, str_of(entry->d_name), 0);
 	for (uint32_t i = 0; i < n->kid_count; i++)
-		watch_soil(t->w, n, str_of(node_kids(n)[i]->name), node_kids(n)[i]->wd >= 0);
+		watch_soil(t->w, n, str_of(node_kids(n)[i]->name),
+			   node_kids(n)[i]->wd >= 0 ? SOIL_REPLACED : 0);
 	for (size_t i = 0; n->seen && (name = seen_name(n->seen, i)).at; i++)
-		watch_soil(t->w, n, name, false);
+		watch_soil(t->w, n, name, 0);
 	if (dir)
 		closedir(dir);
 	else
@@ -34,7 +35,7 @@ static void soil_all(struct watch_tree *t, struct node *n, int fd)
 static void soil_self(struct node *n)
 {
 	if (n->parent)
-		watch_soil(node_tree(n)->w, n->parent, str_of(n->name), true);
+		watch_soil(node_tree(n)->w, n->parent, str_of(n->name), SOIL_REPLACED);
 	else
 		node_tree(n)->rescan = "the root is not what it was";
 }
@@ -63,7 +64,7 @@ static void walk_files(struct watch_tree *t, struct node *n)
 	for (size_t i = 0; (name = seen_name(n->seen, i)).at; i++) {
 		struct str path = path_of(t->w, n, name);
 		if (!watch_stat(t, path, &st) || !seen_entry_same(n->seen, i, &st))
-			watch_soil(t->w, n, name, false);
+			watch_soil(t->w, n, name, 0);
 	}
 }
 
@@ -105,7 +106,7 @@ static void walk(struct node *n)
 	/* Those that could not even be opened. */
 	for (uint32_t i = 0; i < n->kid_count; i++)
 		if (node_kids(n)[i]->wd < 0 && !node_kids(n)[i]->unwatched)
-			watch_soil(t->w, n, str_of(node_kids(n)[i]->name), true);
+			watch_soil(t->w, n, str_of(node_kids(n)[i]->name), SOIL_REPLACED);
 }
 
 /* Others may have given watches back since we were refused. */

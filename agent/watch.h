@@ -53,9 +53,10 @@ struct watch_ops {
 	const char *const *(*names)(int role);
 	/*
 	 * A file that is ours may be there, or have changed, or be gone: read it.  Path from the
-	 * root.  *st is all zero; where the file could be opened, put in it what it was then.
+	 * root.  `made`: all that is known to have happened to the name is that it was made, once.
+	 * *st is all zero; where the file could be opened, put in it what it was then.
 	 */
-	void (*file)(void *ctx, struct str path, int role, struct stat *st);
+	void (*file)(void *ctx, struct str path, int role, bool made, struct stat *st);
 	/* A folder is gone, with all below it. */
 	void (*gone)(void *ctx, struct str path);
 	/*

@@ -16,11 +16,17 @@ struct side {
 	struct side *next;
 };
 
+/* What happened to a name. */
+enum soil {
+	SOIL_REPLACED = 1, /* it may be another folder than before */
+	SOIL_MADE = 2,     /* it was made, and that is all */
+};
+
 /* A name to look at. */
 struct dirty {
 	UT_hash_handle hh;
 	struct node *node;
-	bool replaced;
+	unsigned how; /* enum soil */
 	uint16_t len;
 	char key[]; /* the node's address, then the name */
 };
@@ -131,7 +137,7 @@ void watch_list_again(struct watch_tree *t, struct node *n);
 
 /* -- drain.c: what may have changed ------------------------------------- */
 
-/* The name in the folder is to be looked at; `replaced`: it may be another folder than before. */
-void watch_soil(struct watch *w, struct node *n, struct str name, bool replaced);
+/* The name in the folder is to be looked at; `how` is of enum soil. */
+void watch_soil(struct watch *w, struct node *n, struct str name, unsigned how);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base.h"
+#include "ledger.h"
 #include "model.h"
 #include "service.h"
 #include "sources.h"
@@ -434,6 +436,98 @@ static void a_turn_sees_whatever_was_written_before_it(void **state)
 	assert_int_equal(index_record_count(f->ix), 0);
 }
 
+#define RECORDS "top/tickets/T-1/artifacts/records"
+#define RECORD RECORD_OF("after")
+#define RECORD_OF(kind) \
+	"{\"id\":\"R1\",\"ticket_id\":\"T-1\",\"kind\":\"" kind "\",\"related_ticket\":\"T-2\"," \
+	"\"author\":\"a\",\"at\":\"2026-05-01T00:00:00Z\"}"
+
+/* As the agent writes it; the turn comes later.  The caller's to free. */
+static struct ledger_entry *write_record(struct folder *f)
+{
+	char *root = xasprintf("%s/top/tickets", f->base);
+	struct ledger_entry *e = ledger_entry_new(root, "T-1", "R1.json");
+
+	buf_add_str(&e->bytes, STR(RECORD));
+	ledger_write(NULL, &e->job);
+	assert_int_equal(e->result, LEDGER_WRITTEN);
+	free(root);
+	return e;
+}
+
+static void assert_record(struct folder *f, enum kind kind, const char *other)
+{
+	sources_turn(f->sources, true, true);
+	const struct ticket *t = index_named(f->ix, STR("T-1"));
+	assert_int_equal(t->own_count, 1);
+	assert_int_equal(t->own[0].record->kind, kind);
+	assert_true(str_is(t->own[0].record->other, other));
+}
+
+static void begin_with_records(struct folder *f)
+{
+	put_item("top/tickets/T-1", "ready");
+	assert_int_equal(mkdir("top/tickets/T-1/artifacts", 0777), 0);
+	assert_int_equal(mkdir(RECORDS, 0777), 0);
+	begin(f);
+	sources_turn(f->sources, true, true);
+}
+
+static void what_was_written_here_is_not_read_again(void **state)
+{
+	struct folder *f = *state;
+	char events[4096];
+	int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	begin_with_records(f);
+	struct ledger_entry *e = write_record(f);
+	assert_true(inotify_add_watch(opened, RECORDS "/R1.json", IN_OPEN) >= 0);
+	assert_record(f, KIND_AFTER, "T-2");
+	assert_true(read(opened, events, sizeof(events)) < 0);
+	put(RECORDS "/R1.json", RECORD_OF("blocks"));
+	assert_true(read(opened, events, sizeof(events)) > 0);
+	assert_record(f, KIND_BLOCKS, "T-2");
+	assert_true(read(opened, events, sizeof(events)) > 0);
+	close(opened);
+	ledger_entry_free(e);
+}
+
+/* As many bytes, and the times as they were. */
+static void change_unseen(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat(RECORDS "/R1.json", &st), 0);
+	int fd = open(RECORDS "/R1.json", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "T-3", 3, strstr(RECORD, "T-2") - RECORD), 3);
+	struct timespec times[2] = { st.st_atim, st.st_mtim };
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void what_was_written_here_and_changed_before_anybody_looked_is_read(void **state)
+{
+	struct folder *f = *state;
+
+	begin_with_records(f);
+	struct ledger_entry *e = write_record(f);
+	change_unseen();
+	assert_record(f, KIND_AFTER, "T-3");
+	ledger_entry_free(e);
+}
+
+static void what_was_written_here_and_changed_after_a_look_is_read(void **state)
+{
+	struct folder *f = *state;
+
+	begin_with_records(f);
+	struct ledger_entry *e = write_record(f);
+	assert_record(f, KIND_AFTER, "T-2");
+	change_unseen();
+	assert_record(f, KIND_AFTER, "T-3");
+	ledger_entry_free(e);
+}
+
 static void a_turn_without_changes_keeps_the_generation(void **state)
 {
 	struct folder *f = *state;
@@ -687,6 +781,9 @@ int main(void)
 		with_folder(a_lock_that_comes_while_files_are_read_is_seen_at_once),
 		with_folder(git_that_goes_through_while_files_are_read_is_seen_at_once),
 		with_folder(a_turn_sees_whatever_was_written_before_it),
+		with_folder(what_was_written_here_is_not_read_again),
+		with_folder(what_was_written_here_and_changed_before_anybody_looked_is_read),
+		with_folder(what_was_written_here_and_changed_after_a_look_is_read),
 		with_folder(a_turn_without_changes_keeps_the_generation),
 		with_folder(a_rescan_finds_the_same),
 		with_folder(a_link_or_a_pipe_in_a_files_place_makes_the_ticket_unreadable),

@@ -47,6 +47,7 @@ struct folder {
 	struct watch_tree *tree;
 	struct place *mirror;
 	unsigned scans, files;
+	bool made; /* as the last file was told */
 	void (*then)(struct folder *f, struct str path); /* once, after the next file was told */
 	int nth;
 };
@@ -120,13 +121,14 @@ static const char *const *on_watch_names(int role)
 	return layout_names((enum role)role);
 }
 
-static void on_watch_file(void *ctx, struct str path, int role, struct stat *st)
+static void on_watch_file(void *ctx, struct str path, int role, bool made, struct stat *st)
 {
 	struct folder *f = ctx;
 	struct buf bytes = { 0 };
 	(void)role;
 
 	f->files++;
+	f->made = made;
 
 	switch (beneath_read_stat(watch_tree_fd(f->tree), path.at, 4096, &bytes, st)) {
 	case BENEATH_OK:
@@ -932,6 +934,82 @@ static void when_the_kernel_loses_count_everything_is_read_again(void **state)
 	check(f);
 }
 
+/* A file of no name gets this one, as records do. */
+static void name_a_file(const char *path)
+{
+	char unnamed[64];
+	int fd = open("root", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "new", 3), 3);
+	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
+	assert_int_equal(linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW), 0);
+	close(fd);
+}
+
+static void assert_told_as_made(struct folder *f, bool made)
+{
+	f->made = !made;
+	check(f);
+	assert_int_equal(f->made, made);
+}
+
+#define RECORD "root/T-1/artifacts/records/R2.json"
+
+static void a_name_is_made_where_that_is_all_that_happened_to_it(void **state)
+{
+	struct folder *f = *state;
+
+	name_a_file(RECORD);
+	assert_told_as_made(f, true);
+	put(RECORD, "newer");
+	assert_told_as_made(f, false);
+	unlink(RECORD);
+	check(f);
+	name_a_file(RECORD);
+	assert_told_as_made(f, true);
+}
+
+static void a_name_that_was_made_and_more_is_not_just_made(void **state)
+{
+	struct folder *f = *state;
+
+	name_a_file(RECORD);
+	put(RECORD, "wen");
+	assert_told_as_made(f, false);
+	unlink(RECORD);
+	name_a_file(RECORD);
+	assert_told_as_made(f, false);
+	unlink(RECORD);
+	check(f);
+	name_a_file(RECORD);
+	assert_int_equal(chmod(RECORD, 0600), 0);
+	assert_told_as_made(f, false);
+	assert_int_equal(rename(RECORD, "out/R2.json"), 0);
+	check(f);
+	assert_int_equal(rename("out/R2.json", RECORD), 0);
+	assert_told_as_made(f, false);
+	/* Nobody knows what happened before it was found. */
+	f->made = true;
+	watch_tree_rescan(f->tree, "for a test");
+	assert_false(f->made);
+	unlink(RECORD);
+	check(f);
+	name_a_file(RECORD);
+	watch_tree_soil(f->tree, "for a test");
+	assert_told_as_made(f, false);
+}
+
+static void where_nothing_is_watched_no_name_is_known_to_be_made(void **state)
+{
+	struct folder *f = *state;
+
+	watch_tree_distrust(f->tree, "for a test");
+	check(f);
+	name_a_file(RECORD);
+	assert_told_as_made(f, false);
+}
+
 static void without_changes_there_is_nothing_to_drain(void **state)
 {
 	struct folder *f = *state;
@@ -1624,6 +1702,9 @@ int main(void)
 		with_folder(a_root_that_is_not_there_cannot_be_watched),
 		with_folder(a_rescan_tells_everything_and_keeps_watching),
 		with_folder(when_the_kernel_loses_count_everything_is_read_again),
+		with_folder(a_name_is_made_where_that_is_all_that_happened_to_it),
+		with_folder(a_name_that_was_made_and_more_is_not_just_made),
+		with_folder(where_nothing_is_watched_no_name_is_known_to_be_made),
 		with_folder(without_changes_there_is_nothing_to_drain),
 		with_folder(a_tree_that_is_freed_before_its_events_are_looked_at_is_forgotten),
 		with_folder(a_folder_that_moves_from_tree_to_tree_is_seen_in_both),
