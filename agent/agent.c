@@ -237,6 +237,13 @@ static void queue_write(void *data, struct ledger_entry *entry)
 	queue_job(data, &entry->job);
 }
 
+static void confirm(void *data, struct str ticket, const char *name)
+{
+	const struct agent *a = data;
+
+	timeline_confirm(a->timeline, ticket, name);
+}
+
 static struct str written_beside(void *data, struct str ticket, struct str id)
 {
 	const struct agent *a = data;
@@ -651,7 +658,7 @@ static void fill_service(struct agent *a, const struct place *place,
 		.ix = a->ix, .place = place, .started_at = stamp_now(),
 		.read_only = options->read_only, .agent = a, .any_tree = any_tree, .serves = serves,
 		.keeping = keeping, .unsettled = unsettled, .rescans = rescans, .events = events, .peers = peers, .watch_limit = watch_limit, .resync = resync, .audit = audit, .stop = stop, .user = user,
-		.write = queue_write, .written_beside = written_beside, .thread = thread, .to_asking = to_asking, .store = store, .follow = &a->follow,
+		.write = queue_write, .confirm = confirm, .written_beside = written_beside, .thread = thread, .to_asking = to_asking, .store = store, .follow = &a->follow,
 		.revision = revision, .one_source = one_source, .past = past, .undecided = undecided,
 		.git_reads = git_reads,
 		.kept = kept, .forget = forget, .await_git = await_git,

@@ -104,6 +104,8 @@ bool record_answer_written(struct call *call, struct str ticket, struct fault *w
 		return not_found_again(entry, why);
 	if (!is_as_asked(stored, entry, why))
 		return false;
+	if (entry->result == LEDGER_THERE)
+		call->service->confirm(call->service->agent, t->id, entry->name);
 	put_record(call, &(struct seen){ stored, false }, true);
 	return true;
 }

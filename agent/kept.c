@@ -313,7 +313,7 @@ void kept_prune(struct kept *k, struct kept_file *f)
 	drop_copy(k, f);
 }
 
-/* What was seen in a checkout that is gone is ours to keep now. */
+/* What was seen in a checkout that is gone, or that we acknowledge, is ours to keep now. */
 static void adopt(struct kept *k, struct kept_file *f, const struct buf *bytes)
 {
 	struct copied ours = { f->ticket, f->name, NULL, { bytes->at, bytes->len } };
@@ -359,6 +359,22 @@ void sighting_release(struct sighting *s)
 	free(s->path);
 }
 
+static struct sighting sighting_of(const struct source *from, struct str ticket, const char *name,
+				   struct str path)
+{
+	return (struct sighting){ .ticket = xstrndup(ticket.at, ticket.len),
+				  .name = xstrdup(name),
+				  .source = xstrdup(from->name),
+				  .tree = xasprintf("%s/%s", from->top, from->root),
+				  .path = xstrndup(path.at, path.len) };
+}
+
+static void add_sighting(struct kept *k, struct sighting s)
+{
+	k->sighted = xrealloc(k->sighted, (k->sighted_count + 1) * sizeof(s));
+	k->sighted[k->sighted_count++] = s;
+}
+
 /* It is ours, and not yet in a commit: said at once, so that it settles with what was read. */
 static void see_ours(struct kept *k, int source, struct str path)
 {
@@ -395,11 +411,7 @@ void kept_sight(struct kept *k, int source, struct str path)
 		see_ours(k, source, path);
 		return;
 	}
-	s.ticket = xstrndup(spot.ticket.at, spot.ticket.len);
-	s.name = xstrndup(slash + 1, (size_t)(path.at + path.len - slash) - 1);
-	s.source = xstrdup(from->name);
-	s.tree = xasprintf("%s/%s", from->top, from->root);
-	s.path = xstrndup(path.at, path.len);
+	s = sighting_of(from, spot.ticket, slash + 1, path);
 	const struct kept_file *known = kept_find(k, s.ticket, s.name);
 	/* Others write a file bit by bit, and what was seen first may be half of it. */
 	if (known && !known->source) {
@@ -409,8 +421,7 @@ void kept_sight(struct kept *k, int source, struct str path)
 		sighting_release(&s);
 		return;
 	}
-	k->sighted = xrealloc(k->sighted, (k->sighted_count + 1) * sizeof(s));
-	k->sighted[k->sighted_count++] = s;
+	add_sighting(k, s);
 	if (k->sighted_count == SIGHTINGS_MAX)
 		log_info("kept: %d record files came at once; of more no copy is kept",
 			 SIGHTINGS_MAX);
@@ -446,6 +457,41 @@ void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied
 	free(w);
 	if (theirs)
 		sight_theirs(k, ticket, name);
+}
+
+/* Git was not asked about it yet, or said that a commit has it: it is asked again. */
+static void sight_confirmed(struct kept *k, struct str ticket, const char *name)
+{
+	const struct ticket *t = index_named(k->ix, ticket);
+
+	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next) {
+		const struct doc *d = doc_in(k, c, name);
+		if (!d)
+			continue;
+		struct sighting s = sighting_of(index_source(k->ix, c->source), ticket, name,
+						str_of(d->path));
+		free(s.source);
+		s.source = NULL;
+		add_sighting(k, s);
+		return;
+	}
+}
+
+void kept_confirm(struct kept *k, struct str ticket, const char *name)
+{
+	char *id = xstrndup(ticket.at, ticket.len);
+	struct kept_file *f = kept_find(k, id, name);
+	struct buf bytes = { 0 };
+
+	if (f && f->source && kept_read(k, f, &bytes)) {
+		adopt(k, f, &bytes);
+		k->wanting = true;
+		k->looked = 0;
+	} else if (!f && k->writes) {
+		sight_confirmed(k, ticket, name);
+	}
+	buf_release(&bytes);
+	free(id);
 }
 
 struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id)

@@ -33,7 +33,7 @@ struct kept_file {
 /* A record file that was read and that may be in no commit. */
 struct sighting {
 	char *ticket, *name;
-	char *source;
+	char *source; /* NULL: it is ours */
 	char *tree; /* its tree's root */
 	char *path; /* from there */
 };
@@ -53,6 +53,8 @@ bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *i
  */
 void kept_writing(struct kept *k, struct str ticket, const char *name);
 void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied);
+/* What was there when we were asked for it, and was acknowledged: from then on it is as if we wrote it. */
+void kept_confirm(struct kept *k, struct str ticket, const char *name);
 /* What of that record's id is written for another Ticket meanwhile, as TICKET/NAME; or absent. */
 struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id);
 

@@ -344,6 +344,11 @@ void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool 
 		kept_add(t->kept, ticket_of(dir), name, NULL);
 }
 
+void timeline_confirm(struct timeline *t, struct str ticket, const char *name)
+{
+	kept_confirm(t->kept, ticket, name);
+}
+
 struct str timeline_written_beside(const struct timeline *t, struct str ticket, struct str id)
 {
 	return kept_written_beside(t->kept, ticket, id);

@@ -42,6 +42,8 @@ struct keep *timeline_copies(const struct timeline *t);
 /* A record is being written into this folder of a Ticket; and it has come to its end, with or without a copy. */
 void timeline_writes(struct timeline *t, const char *dir, const char *name);
 void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied);
+/* As service.confirm. */
+void timeline_confirm(struct timeline *t, struct str ticket, const char *name);
 /* The file of that record, TICKET/NAME, that is being written for another Ticket; or absent. */
 struct str timeline_written_beside(const struct timeline *t, struct str ticket, struct str id);
 /* A record file was read; for sources_on_record. */

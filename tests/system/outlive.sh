@@ -125,6 +125,38 @@ is "$(status_of "$two")" lost "git stash -u"
 git stash pop -q
 is "$(status_of "$two")" live "git stash pop"
 
+# -- Who asks again ------------------------------------------------------
+
+# asked_again SENTENCE: an agent that died on the way made no copy; its heir confirms the record.
+asked_again()
+{
+	tpctl --json record a after b -m "$1" >"$box/out"
+	two=$(record_id)
+	eval "${2-}"
+	kill_agent
+	rm "$box"/state/ticketplan/main-*/kept.records
+	eval "${3-}"
+	ask record a after b -m "$1" --id "$two"
+	gives 0 '*"stored":true*' "$1: a record that is there is confirmed"
+}
+asked_again 'before anybody looked'
+is "$(kept ours)" 1 "and from then on kept as ours"
+rm "tickets/a/artifacts/records/$two.json"
+is "$(status_of "$two")" lost "deleted it is lost, not gone"
+tpctl recover >/dev/null
+asked_again 'once its copy was made' '' 'ask records'
+rm "tickets/a/artifacts/records/$two.json"
+is "$(status_of "$two")" lost "so is one of which a copy was made as of somebody's"
+tpctl recover >/dev/null
+ask record a after b -m 'once its copy was made' --id "$two"
+is "$(kept ours)" 1 "confirmed once more it is what it was"
+asked_again 'when a commit has it' 'commit two'
+ask check a
+unlike "$out" '*"code":"untracked"*' "which is in a commit"
+is "$(kept)" 0 "and needs no copy"
+tpctl --json record a after b -m 'Later.' >"$box/out"
+two=$(record_id)
+
 # -- Commits remove what commits brought ---------------------------------
 
 commit 'two'

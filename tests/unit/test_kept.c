@@ -171,6 +171,43 @@ static void what_one_of_two_wrote_is_ours(void **state)
 	assert_int_equal(sighted_now(b), 0);
 }
 
+static void what_was_there_when_we_were_asked_for_it_is_sighted_as_ours(void **state)
+{
+	struct box *b = *state;
+	size_t count;
+
+	see(b);
+	sighted_now(b);
+	kept_confirm(b->kept, STR("T-1"), FILE_NAME);
+	struct sighting *seen = kept_take_sightings(b->kept, &count);
+	assert_int_equal(count, 1);
+	assert_null(seen->source);
+	sighting_release(seen);
+	free(seen);
+	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
+	kept_confirm(b->kept, STR("T-1"), FILE_NAME);
+	assert_int_equal(sighted_now(b), 0);
+}
+
+static void what_was_seen_and_is_confirmed_is_ours(void **state)
+{
+	struct box *b = *state;
+	struct fault why;
+	struct copied seen = { "T-1", FILE_NAME, "main", STR("{}") };
+
+	see(b);
+	sighted_now(b);
+	assert_true(keep_put(kept_copies(b->kept), &seen, 1, &why));
+	kept_add(b->kept, STR("T-1"), FILE_NAME, "main");
+	kept_look(b->kept);
+	assert_false(is_loose(b));
+	kept_confirm(b->kept, STR("T-1"), FILE_NAME);
+	assert_null(kept_find(b->kept, "T-1", FILE_NAME)->source);
+	kept_look(b->kept);
+	assert_true(is_loose(b));
+	keep_drop(kept_copies(b->kept), "T-1", FILE_NAME, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +226,11 @@ int main(void)
 			what_others_wrote_before_we_could_is_sighted_when_we_are_told, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(what_one_of_two_wrote_is_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_there_when_we_were_asked_for_it_is_sighted_as_ours, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(what_was_seen_and_is_confirmed_is_ours, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
