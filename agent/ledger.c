@@ -21,7 +21,9 @@
  * to two descriptors.  Of many clients that wait for their answers some then always have them,
  * and their next records are made ready while the disk is at the others'.
  */
+#ifndef TOGETHER
 #define TOGETHER 32
+#endif
 
 /* A sync failed and none has succeeded since. */
 static atomic_bool doubted;

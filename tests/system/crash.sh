@@ -21,11 +21,13 @@ may_trace()
 	(cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())')
 }
 
+# may_cut KIND: whether there may be a file system of ours of that kind.
 may_cut()
 {
-	[ -n "${apart-}" ] && [ "$(id -u)" -eq 0 ] && command -v mkfs.ext4 >/dev/null || return
-	truncate -s 4M "$box/try" && mkfs.ext4 -q -F "$box/try" && mkdir "$box/try.d" &&
-		mount -o loop "$box/try" "$box/try.d" 2>/dev/null && umount "$box/try.d"
+	[ -n "${apart-}" ] && [ "$(id -u)" -eq 0 ] && command -v "mkfs.$1" >/dev/null || return
+	truncate -s 4M "$box/try" && mkfs.ext4 -q -F "$box/try" && mkdir -p "$box/try.d" &&
+		mount -o loop "$box/try" "$box/try.d" 2>/dev/null && umount "$box/try.d" &&
+		{ modprobe -q "$1" 2>/dev/null; grep -qw "$1" /proc/filesystems; }
 }
 
 store()
@@ -36,18 +38,20 @@ store()
 }
 
 if may_trace; then
+	mkdir "$box/lots" && ln -s "$bin/tests/system/faulty" "$box/lots/tpd"
 	store order
-	crash order "$PWD"
-	store kills
-	crash kills "$PWD" "${TP_SCALE:-1}"
+	crash order "$PWD" "$box/lots/tpd"
+	crash kills "$box/kills" "${TP_SCALE:-1}" "$box/lots/tpd"
 else
 	note "strace cannot trace here: nothing is killed at chosen calls"
 fi
-if may_cut; then
-	crash cut "$box/disk" "$(scaled 8 2 400)"
-else
-	note "no disk of our own here: the power stays on"
-fi
+for kind in ext4 xfs btrfs; do
+	if may_cut $kind; then
+		crash cut "$box/$kind" $kind "$(scaled 8 2 400)"
+	else
+		note "no disk of our own with $kind here: its power stays on"
+	fi
+done
 
 store left
 # A temporary name that an agent on a file system without unnamed files left behind.

@@ -62,7 +62,7 @@ def socket_of(top):
 
 
 class Agent:
-    def __init__(self, top, unnamed=True):
+    def __init__(self, top, unnamed=True, program="tpd"):
         box = os.environ["HOME"]
         ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = "%s/ready.%d" % (box, os.getpid())
@@ -77,7 +77,7 @@ class Agent:
 
         with open(box + "/../agents.log", "ab") as log:
             self.process = subprocess.Popen(
-                ["tpd", "--foreground", "-C", top], stderr=log, preexec_fn=prepare,
+                [program, "--foreground", "-C", top], stderr=log, preexec_fn=prepare,
                 env=dict(os.environ, NOTIFY_SOCKET=path))
         until("a start", lambda: select.select([ready], [], [], 0.05)[0], self.process)
         ready.close()
@@ -205,18 +205,20 @@ class Store:
         self.top = top
         self.acknowledged = {}
 
-    def make_ticket(self, name, folders=False):
+    def make_ticket(self, name, folders=""):
         folder = "%s/tickets/%s" % (self.top, name)
-        os.makedirs(folder + ("/artifacts/records" if folders else ""), exist_ok=True)
+        os.makedirs(folder + folders, exist_ok=True)
         with open(folder + "/item.md", "w", encoding="utf-8") as item:
             item.write("---\ntitle: %s\nstate: queued\n---\n" % name)
 
     def fresh(self, shape):
-        """A Ticket without folders for records ("new"), with empty ones ("found"); or "old"."""
+        """A Ticket without folders for records ("new"), with some of them ("begun"), with empty
+        ones ("found"); or "old"."""
         if shape == "old":
             return shape
         ticket = "%s%d" % (shape, len(os.listdir(self.top + "/tickets")))
-        self.make_ticket(ticket, shape == "found")
+        self.make_ticket(ticket, {"begun": "/artifacts", "found": "/artifacts/records"}.get(
+            shape, ""))
         return ticket
 
     def request(self, ticket):
