@@ -64,9 +64,9 @@
  *   timeline    what git holds, for calls         upkeep    how well we keep up
  *   review      records that may be in no commit  timeline_private    what both share
  *   history     commits into the past             kept      what is in no commit
- *   sources_private    what sources and upkeep share
+ *   sources_private, agent_private    what the parts of these share
  *   provenance  stances, by git
- *   holders     claims, alive
+ *   holders     claims, alive                     agent_service    what handlers ask of it
  *   main        this file
  *
  * client/       tpctl; sees protocol/ only
