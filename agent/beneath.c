@@ -10,12 +10,13 @@
 
 #include "base.h"
 
-static int open_beneath(int dirfd, const char *path, unsigned long long flags)
+static int open_resolved(int dirfd, const char *path, unsigned long long flags,
+			 unsigned long long resolve)
 {
 	/* Looking leaves no trace; a time of access would also have to wait for a commit. */
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC | O_NOFOLLOW | O_NOATIME,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd;
 
@@ -30,6 +31,11 @@ static int open_beneath(int dirfd, const char *path, unsigned long long flags)
 		else if (errno != EAGAIN && errno != EINTR)
 			return fd;
 	}
+}
+
+static int open_beneath(int dirfd, const char *path, unsigned long long flags)
+{
+	return open_resolved(dirfd, path, flags, RESOLVE_BENEATH);
 }
 
 static enum beneath_result why_not_opened(void)
@@ -115,6 +121,12 @@ enum beneath_result beneath_read(int dirfd, const char *path, size_t max, struct
 enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd)
 {
 	*fd = open_beneath(dirfd, path, O_RDONLY | O_DIRECTORY);
+	return *fd < 0 ? why_not_opened() : BENEATH_OK;
+}
+
+enum beneath_result beneath_open_straight(const char *path, int *fd)
+{
+	*fd = open_resolved(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
 	return *fd < 0 ? why_not_opened() : BENEATH_OK;
 }
 

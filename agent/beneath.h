@@ -30,6 +30,8 @@ enum beneath_result beneath_read_stat(int dirfd, const char *path, size_t max, s
 
 /* Open a folder for listing; *fd is the caller's. */
 enum beneath_result beneath_open_dir(int dirfd, const char *path, int *fd);
+/* The same where the whole path, from the file system's root, is free of links. */
+enum beneath_result beneath_open_straight(const char *path, int *fd);
 
 /* Write all of it; false with errno.  On any thread. */
 bool beneath_write_all(int fd, const struct buf *bytes);

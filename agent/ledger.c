@@ -212,16 +212,19 @@ static bool bg_adopt(struct ledger_entry *e, int ticket, int artifacts, bool mad
 	return true;
 }
 
-/* One step instead of three to a folder in which this agent wrote before. */
-static bool bg_open_known(struct ledger_entry *e, int root)
+/*
+ * One step instead of four to a folder in which this agent wrote before; where a link is on the
+ * way to the tree's root, there are the others.
+ */
+static bool bg_open_known(struct ledger_entry *e)
 {
 	struct folder_id id, *place;
 	char *path;
 
 	if (atomic_load(&doubted))
 		return false;
-	path = xasprintf("%s/artifacts/records", e->dir);
-	bool known_one = beneath_open_dir(root, path, &e->folder) == BENEATH_OK &&
+	path = xasprintf("%s/%s/artifacts/records", e->root, e->dir);
+	bool known_one = beneath_open_straight(path, &e->folder) == BENEATH_OK &&
 			 bg_identify(e, &id, &place) && id.ino && same_id(place, &id);
 	free(path);
 	if (known_one)
@@ -259,8 +262,6 @@ static bool bg_open_folder(struct ledger_entry *e, int root)
 	int ticket = -1, artifacts = -1;
 	bool made = false;
 
-	if (bg_open_known(e, root))
-		return true;
 	bool ok = bg_enter(e, root, e->dir, "", NULL, &ticket) && bg_trusted(ticket, e) &&
 		  bg_enter(e, ticket, "artifacts", "/artifacts", &made, &artifacts) &&
 		  bg_enter(e, artifacts, "records", "/artifacts/records", &made, &e->folder) &&
@@ -394,7 +395,8 @@ static void bg_leave(struct ledger_entry *e)
 static bool bg_begin(struct ledger_entry *e, struct root *root)
 {
 	e->result = LEDGER_FAILED;
-	return bg_open_root(root, e) && bg_open_folder(e, root->fd) && bg_fill(e);
+	return (bg_open_known(e) || (bg_open_root(root, e) && bg_open_folder(e, root->fd))) &&
+	       bg_fill(e);
 }
 
 /* -- Lots of entries ---------------------------------------------------- */

@@ -190,6 +190,27 @@ static void a_folder_is_opened_for_listing(void **state)
 	close(fd);
 }
 
+static void a_way_is_straight_that_leads_over_no_link(void **state)
+{
+	struct folder *f = *state;
+	char *straight = xasprintf("%s/in/sub", f->base), *over = xasprintf("%s/link/sub", f->base);
+	int fd;
+
+	assert_int_equal(symlink("in", "link"), 0);
+	assert_int_equal(beneath_open_straight(straight, &fd), BENEATH_OK);
+	close(fd);
+	assert_int_equal(beneath_open_straight(over, &fd), BENEATH_NOT_REGULAR);
+	assert_int_equal(symlink("sub", "in/end"), 0);
+	free(over);
+	over = xasprintf("%s/in/end", f->base);
+	assert_int_equal(beneath_open_straight(over, &fd), BENEATH_NOT_REGULAR);
+	free(straight);
+	straight = xasprintf("%s/in/none", f->base);
+	assert_int_equal(beneath_open_straight(straight, &fd), BENEATH_GONE);
+	free(straight);
+	free(over);
+}
+
 static void a_name_too_long_is_refused_with_its_cause(void **state)
 {
 	struct folder *f = *state;
@@ -268,6 +289,7 @@ int main(void)
 		with_folder(a_pipe_a_socket_or_a_folder_is_no_file_and_nobody_waits),
 		with_folder(a_file_is_no_folder),
 		with_folder(a_folder_is_opened_for_listing),
+		with_folder(a_way_is_straight_that_leads_over_no_link),
 		with_folder(a_name_too_long_is_refused_with_its_cause),
 		with_folder(a_file_that_grows_while_it_is_read_is_read_as_far_as_it_is),
 		cmocka_unit_test(a_file_whose_size_is_not_told_is_read_to_its_end),

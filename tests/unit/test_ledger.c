@@ -248,6 +248,26 @@ static void a_file_or_a_link_in_the_place_of_a_folder_is_refused(void **state)
 	assert_int_equal(names_in("out"), 0);
 }
 
+static void the_way_to_the_root_may_lead_over_a_link(void **state)
+{
+	struct folder *f = *state;
+	struct folder over = { .root = xasprintf("%s/link/root", f->base) };
+	struct fault why;
+
+	assert_int_equal(symlink(".", "link"), 0);
+	/* Into a folder that is not known, and into one that is. */
+	assert_int_equal(write_one(&over, "T-1", "A.json", STR("a"), &why), LEDGER_WRITTEN);
+	assert_int_equal(write_one(&over, "T-1", "B.json", STR("b"), &why), LEDGER_WRITTEN);
+	assert_file("root/T-1/artifacts/records/A.json", STR("a"));
+	assert_file("root/T-1/artifacts/records/B.json", STR("b"));
+	/* But not the way on from there. */
+	assert_int_equal(rename("root/T-1/artifacts", "out/artifacts"), 0);
+	assert_int_equal(symlink("../../out/artifacts", "root/T-1/artifacts"), 0);
+	assert_failed(&over, "T-1", FAULT_INVALID);
+	assert_failed(f, "T-1", FAULT_INVALID);
+	free(over.root);
+}
+
 static void a_batch_is_written_entry_by_entry(void **state)
 {
 	struct folder *f = *state;
@@ -603,6 +623,7 @@ int main(void)
 		with_folder(what_an_agent_that_was_killed_left_is_removed),
 		with_folder(without_the_tickets_folder_nothing_is_made),
 		with_folder(a_file_or_a_link_in_the_place_of_a_folder_is_refused),
+		with_folder(the_way_to_the_root_may_lead_over_a_link),
 		with_folder(a_batch_is_written_entry_by_entry),
 		with_folder(a_batch_of_hundreds_needs_few_descriptors),
 		with_folder(no_descriptor_is_left_open),
