@@ -254,11 +254,14 @@ static void flush(struct conn *c)
 		buf_release(&c->output);
 }
 
-/* Do not read ahead of what may be answered: a client that floods waits in the kernel. */
+/*
+ * Do not read ahead of what may be answered: a client that floods waits in the kernel.  One that
+ * only waits for its answer sends nothing, and need not be kept from it.
+ */
 static void set_reading(struct conn *c)
 {
 	bool full = c->input.len >= RPC_MESSAGE_MAX || c->output.len >= RPC_ANSWER_MAX ||
-		    c->parked || c->closing || c->ended;
+		    (c->parked && c->input.len) || c->closing || c->ended;
 
 	if (full)
 		ev_io_stop(c->crowd->loop, &c->in);
