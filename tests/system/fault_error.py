@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """An agent whose system calls fail, one after the other, once and from then on.
 
-fault_error.py TOP SCALE
+fault_error.py TOP SCALE LOTS      LOTS is an agent that writes no more than two records together
 """
 import json
 import os
@@ -14,15 +14,15 @@ from fault import Agent, Store, Trace, calls, say
 
 ERRORS = ["ENOSPC", "EIO", "EINTR", "EMFILE", "EROFS", "EDQUOT", "EACCES"]
 CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "fsync", "linkat", "unlinkat",
-         "getdents64", "statx"}
+         "getdents64", "statx", "fcntl", "pwrite64", "ftruncate", "mkdir", "rename"}
 SPACE = {"ENOSPC", "EDQUOT"}
 
 
 class Run:
-    def __init__(self, store, unnamed):
+    def __init__(self, store, unnamed, program="tpd"):
         self.store = store
         self.unnamed = unnamed
-        self.agent = Agent(store.top, unnamed)
+        self.agent = Agent(store.top, unnamed, program)
         self.wrong = []
         self.codes = set()
 
@@ -55,6 +55,24 @@ class Run:
         conn.ask("agent.resync")
         conn.close()
 
+    def knows(self, request):
+        conn = self.agent.connect()
+        rows = conn.ask("record.query", ticket=request["ticket"], status="all", limit=1000)
+        conn.close()
+        return request["id"] in [row["id"] for row in rows["records"]]
+
+    def end(self, litter):
+        """All that is not as it must be; another agent answers as this one does."""
+        conn = self.agent.connect()
+        wrong = self.wrong + self.store.flaws(conn, litter=litter)
+        rows = self.store.listed(conn)
+        conn.close()
+        wrong += [] if self.agent.stop() == 0 else ["the agent ended badly"]
+        fresh = Agent(self.store.top)
+        wrong += ["a fresh agent answers otherwise"] * (self.store.listed(fresh.connect()) != rows)
+        fresh.kill()
+        return wrong
+
     def ask_with(self, request, *injections, exit_=8):
         trace = Trace(self.agent.worker(), *injections)
         code = self.ask(request, exit_)
@@ -72,7 +90,7 @@ def allowed(name, line, error):
     if error == "EINTR" and name in ("write", "openat2"):
         return {"ok"}
     # Looking around and sweeping: most of it the write can do without.
-    if name in ("getdents64", "unlinkat") or (name == "openat" and '".", O_RDONLY' in line):
+    if name in ("getdents64", "unlinkat", "fcntl") or (name == "openat" and '".", O_RDONLY' in line):
         return {"ok"}
     # The short way to a folder that is known; there is a longer one.
     if name == "openat2" and '/artifacts/records"' in line:
@@ -98,6 +116,8 @@ def fail_once(run, shape, name, nth, line, error, last=""):
         run.wrong.append("%s: %s" % (where, code))
     if code in ("io", "no_space", "store_read_only") and run.store.is_there(request):
         run.wrong.append("%s: said %s and is there" % (where, code))
+    if run.store.is_there(request) != run.knows(request):
+        run.wrong.append("%s: it is there or not, and the index says otherwise" % where)
     if (run.status() is not None) != (code == "outcome_unknown"):
         run.wrong.append("%s: %s, and the status says %s" % (where, code, run.status()))
     code = run.ask(request)
@@ -115,8 +135,8 @@ def loop(run, shape, scale):
     errors = ERRORS if scale else ERRORS[:2]
     for name, nth, line in seen:
         for i, error in enumerate(errors):
-            # All of them with each call in the long form, else each call with some of them.
-            if scale != 100 and (i + nth + len(line)) % 2:
+            # All of them with each call, but in the short form each with some.
+            if not scale and (i + nth + len(line)) % 2:
                 continue
             fail_once(run, shape, name, nth, line, error)
             # A worker that can write nothing any more cannot say that it has ended.
@@ -130,7 +150,7 @@ def loop(run, shape, scale):
 def together(run, thread=None, injection=None, path=None):
     """The log of all threads, or with an injection into one thread, of that; and the answers.
     With a path the injection is for calls on that, in whatever thread."""
-    requests = [run.request(shape) for shape in ("old", "new", "old", "found")]
+    requests = [run.request(shape) for shape in ("old", "new", "old", "found", "old")]
     tid = run.agent.threads()[thread] if thread else run.agent.pid
     trace = Trace(tid, *[injection] if injection else [], follow=not thread, path=path)
     answers = run.agent.ask_together(requests)
@@ -140,6 +160,10 @@ def together(run, thread=None, injection=None, path=None):
         run.codes.add(answer)
         if answer != "outcome_unknown" and run.store.is_there(request) != (answer == "ok"):
             run.wrong.append("%s: said %s, which is not so" % (injection, answer))
+    known = {row["id"] for row in conn.ask("record.query", status="all", limit=10)["records"]}
+    run.wrong += ["%s: the index says otherwise of %s" % (injection, request["id"])
+                  for request in requests
+                  if (request["id"] in known) != run.store.is_there(request)]
     for request in requests:
         run.store.add(conn, request)
     conn.close()
@@ -147,52 +171,63 @@ def together(run, thread=None, injection=None, path=None):
 
 
 def steps(run):
-    """(thread, call, how many of it, the line) of four at once, where threads are there already."""
+    """(thread, call, how many of it, the line) of five at once, where threads are there already."""
     together(run)
     threads = run.agent.threads()
-    log = together(run)[0]
-    return [(thread, *call) for thread, tid in threads.items() if thread != "main"
-            for call in calls(log, tid)]
+    log, found = together(run)[0], []
+    for thread, tid in threads.items():
+        woken = False
+        for name, nth, line in calls(log, tid) if thread != "main" else []:
+            woken |= "eventfd" in line
+            # Later ones may be those that wake: the worker wakes where main sleeps.
+            if name in CALLS and not (woken and name == "write"):
+                found.append((thread, name, nth, line))
+    return found
 
 
-def batches(store, scale):
-    for unnamed in (True, False):
-        run = Run(store, unnamed)
+def batches(store, scale, lots):
+    for unnamed, program, what in [(True, "tpd", "five at once"),
+                                   (False, "tpd", "five at once without unnamed files"),
+                                   (True, lots, "in lots of two"),
+                                   (False, lots, "in such lots without unnamed files")]:
+        run = Run(store, unnamed, program)
         run.ask(run.request("old"))
-        seen = [step for step in steps(run)
-                if step[1] in CALLS - {"newfstatat", "getdents64"} and "eventfd" not in step[3]]
-        for thread, name, nth, _ in seen[::{0: 9, 100: 1}.get(scale, 3)]:
-            together(run, thread, "%s:error=%s:when=%d" % (name, ERRORS[nth % 2], nth))
-        # The sync of the folder that two of them share.
+        seen = [step for step in steps(run) if step[1] not in {"newfstatat", "getdents64"}]
+        for i, (thread, name, nth, _) in enumerate(seen[::1 if scale else 9]):
+            # Each with one of them in turn, but in the long form all.
+            for error in ERRORS[:5] if scale == 100 else [ERRORS[i % 5]]:
+                together(run, thread, "%s:error=%s:when=%d" % (name, error, nth))
+        # The sync of the folder that three of them share, or some that are in one lot.
         log, answers = together(run, None, "fsync:error=EIO:when=1",
                                 store.top + "/tickets/old/artifacts/records")
-        told = {answers[0], answers[2]} == {"outcome_unknown"} and answers[1] == answers[3] == "ok"
+        shared = {answers[0], answers[2], answers[4]}
+        told = answers[1] == answers[3] == "ok" and (
+            shared == {"outcome_unknown"} or
+            (program == lots and shared == {"outcome_unknown", "ok"}))
         run.wrong += [] if told else [answers]
         syncs = [thread for thread, tid in run.agent.threads().items()
                  if re.search("^%d +fsync.*INJECTED" % tid, log, re.M)]
-        run.wrong += [] if syncs and syncs[0].startswith("sync") else ["by whom: %s" % syncs]
-        wrong = run.wrong + store.flaws(run.agent.connect(), litter=True)
-        wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
+        run.wrong += ([] if any(one.startswith("sync") for one in syncs) else
+                      ["by whom: %s" % syncs])
+        wrong = run.end(True)
         wrong += [] if len(run.codes) > 2 else [run.codes]
-        say(wrong, "four at once%s: one fails, and each answer is true" %
-            ("" if unnamed else " without unnamed files"))
+        say(wrong, "%s: each of %d calls fails, and each answer is true" % (what, len(seen)))
 
 
 # -- One by one ----------------------------------------------------------
 
-def all_errors(store, scale):
+def all_errors(store, scale, lots):
     for shape, unnamed, what in [("new", True, "in folders to be made"),
                                  ("found", True, "in folders that were found"),
                                  ("old", True, "in a folder with records"),
                                  ("new", False, "without unnamed files")]:
         run = Run(store, unnamed)
         count = loop(run, shape, scale)
-        wrong = run.wrong + store.flaws(run.agent.connect(), litter=not unnamed)
-        wrong += [] if run.agent.stop() == 0 else ["the agent ended badly"]
+        wrong = run.end(not unnamed)
         wrong += [] if {"ok", "io", "no_space", "outcome_unknown"} <= run.codes else [run.codes]
         say(wrong, "%s: each of %d calls fails; a clear answer, and the next write works" %
             (what, count))
-    batches(store, scale)
+    batches(store, scale, lots)
     agent = Agent(store.top)
     conn = agent.connect()
     say(store.flaws(conn, litter=True),
@@ -251,7 +286,7 @@ def taken_meanwhile(store):
 def main():
     store, scale = Store(sys.argv[1]), int(sys.argv[2])
     store.make_ticket("old")
-    all_errors(store, scale)
+    all_errors(store, scale, sys.argv[3])
     taken_meanwhile(store)
     failing_disk(store, True, "a disk that fails")
     failing_disk(store, False, "the same without unnamed files")

@@ -20,7 +20,8 @@ if may_trace; then
 	repository failing
 	ticket other queued
 	commit
-	seen_by "$python" "$system/fault_error.py" "$PWD" "${TP_SCALE:-1}"
+	mkdir "$box/lots" && ln -s "$bin/tests/system/faulty" "$box/lots/tpd"
+	seen_by "$python" "$system/fault_error.py" "$PWD" "${TP_SCALE:-1}" "$box/lots/tpd"
 else
 	note "strace cannot trace here: no calls fail at will"
 fi
