@@ -4,7 +4,7 @@
 
 fault_claims.py kills TOP SCALE     killed before every call: the old claims or the new, never none
 fault_claims.py both TOP SCALE      accept with a claim: there is both, or neither
-fault_claims.py errors TOP          every call that can fail fails once
+fault_claims.py errors TOP SCALE    every call that can fail fails once, with every error
 """
 import os
 import re
@@ -16,6 +16,7 @@ from fault import PATIENCE_S, Agent, Trace, calls, say, ulid
 
 CHANGES = {"openat", "write", "fsync", "renameat", "renameat2", "rename", "unlinkat", "linkat",
            "mkdirat"}
+ERRORS = ["ENOSPC", "EIO", "EINTR", "EMFILE", "EROFS"]
 ELSEWHERE = {"futex", "mmap", "munmap", "mprotect", "madvise", "brk", "restart_syscall"}
 
 # How long a call that comes after the answer may let wait for it.
@@ -42,8 +43,8 @@ def plans(conn, name):
 class Scene:
     """An agent, one claim that is there before, and what is asked of it then."""
 
-    def __init__(self, top, what):
-        self.agent = Agent(top)
+    def __init__(self, top, what, agent=None):
+        self.agent = agent or Agent(top)
         self.conn = self.agent.connect()
         self.name = ticket(top, "t%d" % len(os.listdir(top + "/tickets")))
         self.kept = ticket(top, "kept")
@@ -186,7 +187,52 @@ def fail_at(top, call, error, code):
     return wrong + look(top, scene, answer, "%s %s" % (call, error))
 
 
-def errors(top):
+def fail_each(top, scale):
+    """Each call with each error, one after the other in one agent: a true answer, then a yes."""
+    wrong, seen, codes = [], [], set()
+    scene = Scene(top, taking)
+    trace = Trace(scene.agent.worker())
+    scene.ask()
+    for name, nth, line in calls(trace.end()):
+        if name not in ELSEWHERE and name != "close" and "eventfd" not in line:
+            seen += [(name, nth, error) for error in ERRORS]
+    scene.conn.ask("claim.release", ticket=[scene.name], session="s")
+    for name, nth, error in seen[::1 if scale else 7]:
+        scene = Scene(top, taking, scene.agent)
+        where = "%s %d %s" % (name, nth, error)
+        trace = Trace(scene.agent.worker(), "%s:error=%s:when=%d" % (name, error, nth))
+        try:
+            scene.ask()
+            code = "ok"
+        except rpc.Failed as why:
+            code = str(why).split(":")[0]
+        trace.end()
+        codes.add(code)
+        now, status = claims(scene.conn), scene.conn.ask("agent.status")
+        old, new = is_as(now, scene.before, {}), is_as(now, scene.before, scene.after)
+        if code not in ("ok", "io", "no_space", "outcome_unknown") or \
+                not (new if code == "ok" else old or (new and code == "outcome_unknown")):
+            wrong.append("%s: %s, and there is %s" % (where, code, now))
+        with open(status["state"] + "/sessions.json", encoding="utf-8") as file:
+            written = '"%s"' % scene.name in file.read()
+        if code != "outcome_unknown" and written != (code == "ok"):
+            wrong.append("%s: %s, and the file says otherwise" % (where, code))
+        if (code == "ok") == ("registry" in status):
+            wrong.append("%s: %s, and status says %s" % (where, code, status.get("registry")))
+        if not scene.ask() or "registry" in scene.conn.ask("agent.status"):
+            wrong.append("%s: then refused" % where)
+        scene.conn.ask("claim.release", ticket=[scene.name], session="s")
+        scene.conn.close()
+    wrong += [] if {"ok", "io", "no_space", "outcome_unknown"} <= codes or not scale else [codes]
+    scene = Scene(top, taking, scene.agent)
+    answer = scene.ask()
+    scene.agent.kill()
+    say(wrong + look(top, scene, answer, "at last"),
+        "%d times a call of a take fails: a true answer, and then a yes" % len(seen))
+
+
+def errors(top, scale):
+    fail_each(top, scale)
     wrong = []
     for call, error, code in [("openat", "EACCES", "io"), ("openat", "ENOSPC", "no_space"),
                               ("write", "ENOSPC", "no_space"), ("write", "EIO", "io"),
@@ -239,7 +285,7 @@ def main():
             (accepting, "killed before each of %d calls of an acceptance with a claim: both or "
                         "neither")], 8)
     else:
-        errors(top)
+        errors(top, scale)
 
 
 main()
