@@ -232,6 +232,15 @@ static void probe(struct watch_tree *t, const struct node *n, const char *name,
 }
 
 /*
+ * Whether it has to be asked first if something of that name is there.  Of a file reading it
+ * tells; but for the first one, of which something else is to be asked, too.
+ */
+static bool is_asked_for(const struct watch_tree *t, const struct node *n, struct str name)
+{
+	return !t->probed || t->ops->kind(t->ops->role(n->role, name)) != WATCH_FILE;
+}
+
+/*
  * Where all names that matter are known they are looked for one by one, which costs half of
  * what listing the folder does.  False, and nothing is told, where it has to be listed.
  */
@@ -247,6 +256,9 @@ static bool find_names(struct watch_tree *t, struct node *n)
 		return false;
 	ino_t ino = st.st_ino;
 	for (size_t i = 0; names[i]; i++) {
+		type[i] = DT_REG;
+		if (!is_asked_for(t, n, str_of(names[i])))
+			continue;
 		bool there = watch_stat(t, path_of(t->w, n, str_of(names[i])), &st);
 		if (!there && errno != ENOENT)
 			return false;

@@ -48,7 +48,7 @@ struct folder {
 	struct place *mirror;
 	unsigned scans, files;
 	bool made; /* as the last file was told */
-	void (*then)(struct folder *f, struct str path); /* once, after the next file was told */
+	void (*then)(struct folder *f, struct str path); /* once, after the next file was read */
 	int nth;
 };
 
@@ -146,9 +146,10 @@ static void on_watch_file(void *ctx, struct str path, int role, bool made, struc
 	}
 	buf_release(&bytes);
 	void (*then)(struct folder *, struct str) = f->then;
+	if (!then || !st->st_nlink)
+		return;
 	f->then = NULL;
-	if (then)
-		then(f, path);
+	then(f, path);
 }
 
 static void on_watch_gone(void *ctx, struct str path)
