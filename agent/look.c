@@ -10,22 +10,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "mounts.h"
 #include "seen.h"
 #include "stamp.h"
 
-#define MASK \
-	(IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | \
-	 IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
+/* What the kernel says, or said a moment ago to who asks ahead. */
+static int ask_kernel(struct watch *w, const char *path)
+{
+	const struct note *note = notes_take(w->notes, NOTE_WATCH, str_of(path));
+
+	if (!note)
+		return inotify_add_watch(w->fd, path, WATCH_MASK);
+	errno = note->cause;
+	return note->result;
+}
 
 int watch_ask(struct watch *w, const char *path)
 {
-	int wd = inotify_add_watch(w->fd, path, MASK);
+	int wd = ask_kernel(w, path);
 
 	/* One that is there already costs nothing. */
 	if (FAULTY(limit && w->counts.watches >= watch_faults.limit) && wd >= 0 &&
 	    !wds_find(&w->wds, wd)) {
 		inotify_rm_watch(w->fd, wd);
+		/* They hold where what was asked is watched. */
+		w->notes = NULL;
 		errno = ENOSPC;
 		return -1;
 	}
@@ -106,7 +116,28 @@ static bool mind(struct watch_tree *t, struct node *n)
 
 bool watch_stat(const struct watch_tree *t, struct str path, struct stat *st)
 {
-	return fstatat(t->fd, path.at, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+	const struct note *note = notes_take(t->w->notes, NOTE_STAT, path);
+
+	if (!note)
+		return fstatat(t->fd, path.at, st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0;
+	*st = note->st;
+	errno = note->cause;
+	return note->result == 0;
+}
+
+enum beneath_result watch_read(const struct watch_tree *t, struct str path, size_t max,
+			       struct buf *into, struct stat *st)
+{
+	const struct note *note = notes_take(t->w->notes, NOTE_READ, path);
+
+	if (!note || note->bytes_len > max)
+		return beneath_read_stat(t->fd, path.at, max, into, st);
+	*st = note->st;
+	into->len = 0;
+	buf_room(into, 1);
+	buf_add_str(into, note_bytes(note));
+	errno = note->cause;
+	return (enum beneath_result)note->result;
 }
 
 /* A name is about to be told of: where nobody will say that it changed, keep how it looked. */
@@ -275,9 +306,89 @@ static bool find_names(struct watch_tree *t, struct node *n)
 	return true;
 }
 
+/* Whether it is one of those folders of which there are many, and each of which takes many calls. */
+static bool is_one_of_many(const struct watch_tree *t, const struct node *n, struct str name)
+{
+	int role = listing_type(name) == DT_DIR ? t->ops->role(n->role, name) : 0;
+
+	return role && t->ops->kind(role) == WATCH_DIR && t->ops->names(role);
+}
+
+/* What was watched for us, and is not there for us any more, nobody else would find. */
+static void drop_untaken(struct watch *w, const struct notes *notes)
+{
+	const struct note *note = NULL;
+
+	while (notes->untaken && (note = notes_behind(notes, note)))
+		if (note->kind == NOTE_WATCH && note->result >= 0 &&
+		    !wds_find(&w->wds, note->result))
+			inotify_rm_watch(w->fd, note->result);
+}
+
+static void crawl_part(struct watch_tree *t, struct node *n, const struct ahead_name *names,
+		       const struct ahead_part *part)
+{
+	struct watch *w = t->w;
+
+	w->notes = part->notes;
+	for (size_t i = part->from; i < part->to; i++)
+		watch_crawl(t, node_new(t, n, names[i].name, names[i].role));
+	w->notes = NULL;
+	if (part->notes)
+		drop_untaken(w, part->notes);
+}
+
+/* NULL where it is not worth it, or would be told something else than we. */
+static struct ahead *start_ahead(struct watch_tree *t, const struct node *n, struct buf *folder,
+				 const struct ahead_name *names, size_t count)
+{
+	struct ahead_where where = { t->w->fd, t->fd, t->dev, t->ops, STR_NONE };
+	bool same = t->whole && t->w->at == t && n->wd >= 0 && !t->folds && !FAULTY(no_scan);
+
+	where.folder = node_path(folder, n, STR_NONE);
+	return same ? ahead_new(&where, names, count) : NULL;
+}
+
+static void crawl_many(struct watch_tree *t, struct node *n, const struct ahead_name *names,
+		       size_t count)
+{
+	struct buf folder = { 0 };
+	struct ahead *ahead = start_ahead(t, n, &folder, names, count);
+	struct ahead_part part = { .to = ahead ? 0 : count };
+
+	if (!ahead)
+		crawl_part(t, n, names, &part);
+	while (ahead && ahead_next(ahead, &part))
+		crawl_part(t, n, names, &part);
+	if (ahead)
+		ahead_free(ahead);
+	buf_release(&folder);
+}
+
+/* Tell of all that is listed.  Of folders that are many, and alike, last. */
+static void found_all(struct watch_tree *t, struct node *n, struct str listing, int fd)
+{
+	struct str name = STR_NONE;
+	struct buf many = { 0 };
+
+	while ((name = listing_next(listing, name)).at) {
+		struct ahead_name one = { name, 0 };
+		if (is_one_of_many(t, n, name)) {
+			one.role = t->ops->role(n->role, name);
+			buf_add(&many, &one, sizeof(one));
+		} else {
+			found(t, n, name, fd, listing_type(name));
+		}
+	}
+	if (many.len)
+		crawl_many(t, n, (const void *)many.at, many.len / sizeof(struct ahead_name));
+	buf_release(&many);
+}
+
 static void list(struct watch_tree *t, struct node *n, int fd)
 {
 	struct dirent *entry;
+	struct buf listing = { 0 };
 	DIR *dir = fdopendir(fd);
 
 	if (!dir) {
@@ -286,8 +397,22 @@ static void list(struct watch_tree *t, struct node *n, int fd)
 	}
 	while ((entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			found(t, n, str_of(entry->d_name), fd, entry->d_type);
+			listing_add(&listing, entry->d_type, entry->d_name);
+	found_all(t, n, (struct str){ listing.at, listing.len }, fd);
 	closedir(dir);
+	buf_release(&listing);
+}
+
+/* The same of what was listed ahead; false if it was not. */
+static bool list_noted(struct watch_tree *t, struct node *n)
+{
+	const struct note *note = notes_take(t->w->notes, NOTE_LIST, path_of(t->w, n, STR_NONE));
+
+	if (!note)
+		return false;
+	n->ino = note->st.st_ino;
+	found_all(t, n, note_bytes(note), -1);
+	return true;
 }
 
 /* On another file system than the tree: one that tells, too? */
@@ -299,6 +424,7 @@ static void check_mount(struct watch_tree *t, struct node *n, int fd)
 		return;
 	n->blind = true;
 	t->partly = type;
+	t->w->notes = NULL;
 	if (n->wd >= 0) {
 		inotify_rm_watch(t->w->fd, n->wd);
 		wds_unset(&t->w->wds, n);
@@ -334,7 +460,7 @@ void watch_crawl(struct watch_tree *t, struct node *n)
 	int cause, fd = -1;
 
 	if (mind(t, n)) {
-		if (find_names(t, n))
+		if (find_names(t, n) || list_noted(t, n))
 			return;
 		fd = watch_open_node(t, n, &result);
 	} else if (errno == ENOTDIR) {

@@ -41,6 +41,7 @@
  *   beneath     open what lies below a folder     watch     know what changes
  *   drain       events: what may have changed     look      what is there now
  *   walk        where nothing is watched          seen      how it looked there
+ *   ahead       what will be asked, by a thread
  *   node        folders and watches               mounts    what is mounted where
  *   gitwork     is git at work                    watch_private    what watchers share
  *   git         configuration and checkouts       worker    the other thread

@@ -87,7 +87,7 @@ static enum beneath_result read_file(const struct site *site, struct str path, e
 	struct buf *into = &site->all->bytes;
 
 	*fresh = role == ROLE_RECORD && fresh_take(root, path, made, into, st);
-	return *fresh ? BENEATH_OK : beneath_read_stat(root, path.at, reading_max(role), into, st);
+	return *fresh ? BENEATH_OK : watch_read(site->tree, path, reading_max(role), into, st);
 }
 
 static void on_watch_file(void *ctx, struct str path, int role, bool made, struct stat *st)

@@ -116,6 +116,9 @@ bool watch_tree_new(struct watch *w, const char *path, int role, const struct wa
 void watch_tree_free(struct watch_tree *tree);
 /* The open root, for reading below it. */
 int watch_tree_fd(const struct watch_tree *tree);
+/* Read a file below the root as beneath_read_stat does; in `file` it may have been read ahead. */
+enum beneath_result watch_read(const struct watch_tree *tree, struct str path, size_t max,
+			       struct buf *into, struct stat *st);
 /* Whether the root's path still leads to the folder that is watched.  One stat. */
 bool watch_tree_there(const struct watch_tree *tree);
 /* Why it, or a folder in it, is looked through by watch_walk and not watched; NULL where it is watched. */

@@ -49,6 +49,11 @@ struct watch_tree {
 	const char *partly; /* why a folder in it is not */
 };
 
+/* What is to be told of a folder. */
+#define WATCH_MASK \
+	(IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | \
+	 IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
+
 #define WATCH_READ_SIZE (64 * 1024)
 
 struct watch {
@@ -66,6 +71,7 @@ struct watch {
 	bool linked_gone;
 	struct nodes robbed; /* whose watch another folder took over */
 	struct buf path;    /* scratch */
+	struct notes *notes; /* of who asked ahead on the folders that are crawled now; or NULL */
 	char *events;       /* WATCH_READ_SIZE bytes of them */
 	struct watch_counts counts;
 	struct watch_rescan rescans[WATCH_RESCANS_KEPT];

@@ -9,7 +9,7 @@ layers='
 floor    arena hash jsonset log
 model    layout content item artifact thread index index_private intake settle waits ids status claims claims_private claimrules claimtext trace ripple meaning cycle gate guard query why graph doctor brief follow view diff past log_rows audit stance ignored
 service  service server conn listener feed clock dispatch draft answer handlers handle_*
-world    beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork keep fresh
+world    ahead beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork keep fresh
 top      agent agent_private agent_service main reading holders sources revision history timeline review timeline_private sources_private upkeep kept provenance
 '
 
@@ -29,11 +29,11 @@ top       client:
 only='
 ev.h            agent/agent_private.h agent/agent.c agent/conn.h agent/server.c
 git2*           agent/git.c agent/repo_lib.c
-sys/inotify.h   agent/watch.c agent/look.c agent/drain.c
-pthread.h       agent/worker.c agent/flush.c agent/keep.c agent/fresh.c
+sys/inotify.h   agent/watch.c agent/look.c agent/drain.c agent/ahead.c
+pthread.h       agent/ahead.c agent/worker.c agent/flush.c agent/keep.c agent/fresh.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
-watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c
+watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c agent/ahead.c
 sources_private.h agent/sources.c agent/upkeep.c
 timeline_private.h agent/timeline.c agent/review.c
 agent_private.h agent/agent.c agent/agent_service.c

@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "ahead.h"
 #include "base.h"
 #include "buf.h"
 #include "hash.h"
@@ -81,13 +84,27 @@ static void note(struct folder *f, struct str path, char *what)
 
 /* Called once, with the working folder at the root, as the folder of that path gets its watch. */
 static struct {
-	const char *path;
+	_Atomic(const char *) path;
 	void (*before)(const char *path), (*after)(const char *path);
 } watching;
 
+/* For each folder that the other thread is about to have watched; and how many any thread had. */
+static sem_t asked_ahead;
+static _Atomic unsigned asked;
+static void (*_Atomic before_ahead)(const char *path);
+
 int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
-	bool ours = watching.path && strcmp(path, watching.path) == 0;
+	const char *awaited = watching.path;
+	bool ours = awaited && strcmp(path, awaited) == 0;
+
+	asked++;
+	if (gettid() != getpid()) {
+		void (*before)(const char *) = before_ahead;
+		if (before)
+			before(path);
+		sem_post(&asked_ahead);
+	}
 
 	if (ours)
 		watching.path = NULL;
@@ -101,7 +118,7 @@ int inotify_add_watch(int fd, const char *path, uint32_t mask)
 }
 
 /* How often a folder was read with such a file in it, which is nobody's. */
-static unsigned threads_met;
+static _Atomic unsigned threads_met;
 
 static int on_watch_role(int parent, struct str name)
 {
@@ -130,7 +147,7 @@ static void on_watch_file(void *ctx, struct str path, int role, bool made, struc
 	f->files++;
 	f->made = made;
 
-	switch (beneath_read_stat(watch_tree_fd(f->tree), path.at, 4096, &bytes, st)) {
+	switch (watch_read(f->tree, path, 4096, &bytes, st)) {
 	case BENEATH_OK:
 		note(f, path, xasprintf("= %.*s", (int)bytes.len, buf_text(&bytes)));
 		break;
@@ -1579,8 +1596,10 @@ static void look_anew(struct folder *f)
 	struct fault why;
 
 	threads_met = 0;
+	on_watch_scan(f, true);
 	watch_tree_free(f->tree);
 	assert_true(watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why));
+	on_watch_scan(f, false);
 	free(root);
 	check(f);
 }
@@ -1670,6 +1689,173 @@ static void where_case_does_not_matter_each_folder_is_listed(void **state)
 	assert_int_equal(threads_met, 2);
 }
 
+/* -- Asked ahead ----------------------------------------------------------------- */
+
+/* Fewer than are worth a thread. */
+#define MANY 60
+
+static void put_numbered(const char *folder, int i, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/M-%d/item.md", folder, i);
+	put(path, text);
+}
+
+static void put_many(struct folder *f)
+{
+	char path[64];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "root/M-%d", i);
+		put_ticket(path);
+		put_numbered("root", i, path);
+	}
+	check(f);
+}
+
+/* The other thread has begun with that many folders, and looked into those before. */
+static void await_ahead(int folders)
+{
+	while (folders-- > 0)
+		while (sem_wait(&asked_ahead) != 0)
+			continue;
+}
+
+static void move_numbered(int i, const char *to)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "M-%d", i);
+	move(path, to);
+}
+
+/*
+ * Between what was written down of them and its being taken in folders change, each in its way.
+ * The working folder is the root.
+ */
+static void change_many(struct folder *f, struct str told)
+{
+	char path[64];
+
+	if (!str_starts(told, STR("M-"))) {
+		f->then = change_many;
+		return;
+	}
+	await_ahead(30);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "../out/M-%d", i);
+		put_numbered(".", i, "changed meanwhile");
+		if (i % 6 == 1)
+			move_numbered(i, path);
+		if (i % 6 == 2) {
+			move_numbered(i, path);
+			snprintf(path, sizeof(path), "M-%d", i);
+			put_ticket(path);
+			put_numbered(".", i, "another one meanwhile");
+		}
+		if (i % 6 == 3) {
+			snprintf(path, sizeof(path), "N-%d", i);
+			move_numbered(i, path);
+		}
+		if (i % 6 == 4) {
+			snprintf(path, sizeof(path), "M-%d/item.md", i);
+			assert_int_equal(unlink(path), 0);
+			snprintf(path, sizeof(path), "M-%d/artifacts/relations.json", i);
+			put(path, "meanwhile");
+		}
+	}
+}
+
+static bool have_two_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+static void what_changes_after_it_was_asked_ahead_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	if (!have_two_cpus())
+		skip();
+	put_many(f);
+	sem_init(&asked_ahead, 0, 0);
+	f->then = change_many;
+	look_anew(f);
+	assert_null(f->then);
+	assert_int_equal(watch_counts(f->w)->rescans, 0);
+}
+
+static void write_first(const char *path)
+{
+	char *item = xasprintf("%s/item.md", path);
+
+	if (!strchr(path, '/'))
+		put(item, "as it was to be watched");
+	free(item);
+}
+
+static void let_it_ask(struct folder *f, struct str told)
+{
+	if (str_starts(told, STR("M-")))
+		await_ahead(30);
+	else
+		f->then = let_it_ask;
+}
+
+/* What is asked ahead is watched before it is read. */
+static void what_changes_as_it_is_watched_ahead_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	if (!have_two_cpus())
+		skip();
+	put_many(f);
+	sem_init(&asked_ahead, 0, 0);
+	before_ahead = write_first;
+	f->then = let_it_ask;
+	look_anew(f);
+	before_ahead = NULL;
+}
+
+/* Where no more can be watched, too. */
+static void what_was_watched_ahead_and_is_gone_is_watched_no_more(void **state)
+{
+	struct folder *f = *state;
+
+	watch_faults.limit = watch_counts(f->w)->watches;
+	what_changes_after_it_was_asked_ahead_is_seen(state);
+}
+
+static void what_was_asked_ahead_is_not_asked_again(void **state)
+{
+	struct folder *f = *state;
+
+	put_many(f);
+	asked = 0;
+	look_anew(f);
+	assert_int_equal(asked, watch_counts(f->w)->watches);
+}
+
+/* It is not worth a thread. */
+static void small_trees_are_read_by_one_thread(void **state)
+{
+	struct folder *f = *state;
+
+	put_many(f);
+	sem_init(&asked_ahead, 0, 0);
+	look_anew(f);
+	assert_int_not_equal(sem_trywait(&asked_ahead), 0);
+}
+
+static void from_here_on_all_trees_are_large(void **state)
+{
+	(void)state;
+	ahead_least = 1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1732,6 +1918,28 @@ int main(void)
 		with_folder(what_comes_into_a_folder_as_it_is_watched_is_seen),
 		with_folder(where_case_does_not_matter_each_folder_is_listed),
 	};
+	const struct CMUnitTest ahead[] = {
+		with_folder(small_trees_are_read_by_one_thread),
+		with_folder(from_here_on_all_trees_are_large),
+		with_folder(what_changes_after_it_was_asked_ahead_is_seen),
+		with_folder(what_changes_as_it_is_watched_ahead_is_seen),
+		with_folder(what_was_watched_ahead_and_is_gone_is_watched_no_more),
+		with_folder(what_was_asked_ahead_is_not_asked_again),
+	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	/* All of it once more, with whatever can be asked ahead asked ahead. */
+	struct CMUnitTest all[2 * COUNT_OF(tests) + COUNT_OF(ahead)];
+	size_t count = 0;
+	for (size_t i = 0; i < COUNT_OF(tests); i++)
+		all[count++] = tests[i];
+	for (size_t i = 0; i < COUNT_OF(ahead); i++)
+		all[count++] = ahead[i];
+	for (size_t i = 0; i < COUNT_OF(tests); i++) {
+		all[count] = tests[i];
+		all[count++].name = xasprintf("%s_asked_ahead", tests[i].name);
+	}
+	int failed = cmocka_run_group_tests(all, NULL, NULL);
+	while (count-- > COUNT_OF(tests) + COUNT_OF(ahead))
+		free((char *)(uintptr_t)all[count].name);
+	return failed;
 }
