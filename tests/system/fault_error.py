@@ -170,19 +170,15 @@ def together(run, thread=None, injection=None, path=None):
     return log, answers
 
 
-def steps(run):
-    """(thread, call, how many of it, the line) of five at once, where threads are there already."""
+def steps(run, lot):
+    """(thread, call, how many of it) of five at once, where threads are there already."""
     together(run)
     threads = run.agent.threads()
-    log, found = together(run)[0], []
-    for thread, tid in threads.items():
-        woken = False
-        for name, nth, line in calls(log, tid) if thread != "main" else []:
-            woken |= "eventfd" in line
-            # Later ones may be those that wake: the worker wakes where main sleeps.
-            if name in CALLS and not (woken and name == "write"):
-                found.append((thread, name, nth, line))
-    return found
+    log = together(run)[0]
+    return [(thread, name, nth) for thread, tid in threads.items() if thread != "main"
+            for name, nth, line in calls(log, tid)
+            # Behind a lot there may be a write that wakes main, where main sleeps.
+            if name in CALLS and "eventfd" not in line and not (name == "write" and nth > lot)]
 
 
 def batches(store, scale, lots):
@@ -192,8 +188,9 @@ def batches(store, scale, lots):
                                    (False, lots, "in such lots without unnamed files")]:
         run = Run(store, unnamed, program)
         run.ask(run.request("old"))
-        seen = [step for step in steps(run) if step[1] not in {"newfstatat", "getdents64"}]
-        for i, (thread, name, nth, _) in enumerate(seen[::1 if scale else 9]):
+        seen = [step for step in steps(run, 2 if program == lots else 5)
+                if step[1] not in {"newfstatat", "getdents64"}]
+        for i, (thread, name, nth) in enumerate(seen[::1 if scale else 9]):
             # Each with one of them in turn, but in the long form all.
             for error in ERRORS[:5] if scale == 100 else [ERRORS[i % 5]]:
                 together(run, thread, "%s:error=%s:when=%d" % (name, error, nth))

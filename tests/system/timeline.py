@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """timeline.py make REPOSITORY COMMITS [SEED]
 timeline.py replay REPOSITORY HISTORY
-timeline.py same SOCKET REPOSITORY CLONE COUNT TPD
+timeline.py same SOCKET REPOSITORY CLONE COUNT TPD TICKETS
 timeline.py log SOCKET REPOSITORY
 timeline.py crowd SOCKET COUNT
 timeline.py long REPOSITORY COMMITS
@@ -10,7 +10,8 @@ timeline.py aside SOCKET TICKET
 
 Make a repository with a random history, or with one that was lived through (a JSON object
 an event); then ask, for COUNT commits of it, the agent at SOCKET for the commit and one
-that TPD starts on a pipe, in CLONE with the commit checked out.  Says in TAP whether the
+that TPD starts on a pipe, in CLONE with the commit checked out; all lists, all gates, and the whole
+of some TICKETS, others each time.  Says in TAP whether the
 answers are the same but for the clock, and whether what differs between two commits is
 what record.diff says.  log holds what record.log says of record files against git log;
 crowd has several clients ask what became of records at once, each again as soon as it is
@@ -211,8 +212,8 @@ def replay(repo, history):
     out.end()
 
 
-def everything(conn, **more):
-    """All that can be asked of a tree, without the clock."""
+def everything(conn, turn, whole, **more):
+    """All that can be asked of a tree, without the clock; of about so many Tickets the whole."""
     answers = {}
     for method in ("ticket.list", "queue.list", "record.query", "graph.get", "doctor.run"):
         params = dict(more)
@@ -227,8 +228,10 @@ def everything(conn, **more):
             continue
         answers[method].pop("clock")
     tickets = answers["ticket.list"]
-    for row in tickets["tickets"] if isinstance(tickets, dict) else ():
-        for method in ("ticket.get", "ticket.check", "ticket.why"):
+    rows = tickets["tickets"] if isinstance(tickets, dict) else ()
+    step = -(-len(rows) // whole) or 1
+    for n, row in enumerate(rows):
+        for method in ("ticket.check",) + ("ticket.get", "ticket.why") * ((n + turn) % step == 0):
             params = dict(more, ticket=row["id"])
             if method == "ticket.get":
                 params["status"] = "all"
@@ -320,16 +323,17 @@ def check_differences(agent, answers):
     ok(not disorder, "by Ticket, page by page", *disorder[:1])
 
 
-def same(socket, repo, clone, count, tpd):
+def same(socket, repo, clone, count, tpd, whole):
     agent = rpc.Conn(socket)
     commits = git(repo, "rev-list", "main").split()
     chosen = random.Random(1).sample(commits, min(int(count), len(commits)))
     different, answers = [], []
-    for commit in chosen:
+    for turn, commit in enumerate(chosen):
         git(clone, "checkout", "-q", "-f", commit)
         git(clone, "clean", "-qffdx")
         fresh = PipeConn((tpd, "--stdio", "-C", clone))
-        wanted, mine = everything(fresh), everything(agent, at=commit)
+        wanted = everything(fresh, turn, int(whole))
+        mine = everything(agent, turn, int(whole), at=commit)
         fresh.close()
         answers.append((commit, wanted))
         if mine != wanted:

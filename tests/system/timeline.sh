@@ -22,7 +22,7 @@ same_as_fresh()
 	clone_of "$1"
 	tpctl -C "$box/$1" start >/dev/null
 	seen_by "$python" "$system/timeline.py" same "$(tpctl -C "$box/$1" socket)" "$box/$1" \
-		"$box/$1.clone" "$2" "$bin/tpd"
+		"$box/$1.clone" "$2" "$bin/tpd" "$(scaled 12 12 1000)"
 }
 
 # -- One revision --------------------------------------------------------
@@ -422,7 +422,7 @@ is "$(cat "$box/after")" "$(cat "$box/before")" "nothing below .git is written, 
 
 repository random
 timeline make "$box/random" "$(scaled 100 40 400)" && git reset -q --hard 2>"$box/err"
-same_as_fresh random "$(scaled 12 4 50)"
+same_as_fresh random "$(scaled 50 4 400)"
 seen_by "$python" "$system/timeline.py" log "$(tpctl -C "$box/random" socket)" "$box/random"
 seen_by "$python" "$system/timeline.py" crowd "$(tpctl -C "$box/random" socket)" "$(scaled 200 100 5000)"
 repository long
@@ -434,7 +434,7 @@ history=${TP_CORPUS-}/history.jsonl
 if [ -n "${TP_CORPUS-}" ] && [ -e "$history" ]; then
 	repository replayed
 	timeline replay "$box/replayed" "$history"
-	same_as_fresh replayed "$(scaled 1 1 50)"
+	same_as_fresh replayed "$(scaled 50 1 200)"
 else
 	note "left out: a real history, for TP_CORPUS names none"
 fi
