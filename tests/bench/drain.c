@@ -36,11 +36,12 @@ static const char *const *on_names(int role)
 	return layout_names((enum role)role);
 }
 
-static void on_file(void *ctx, struct str path, int role, struct stat *st)
+static void on_file(void *ctx, struct str path, int role, bool made, struct stat *st)
 {
 	(void)ctx;
 	(void)path;
 	(void)role;
+	(void)made;
 	(void)st;
 }
 
