@@ -42,6 +42,7 @@ if may_trace; then
 	store order
 	crash order "$PWD" "$box/lots/tpd"
 	crash kills "$box/kills" "${TP_SCALE:-1}" "$box/lots/tpd"
+	crash copies "$box/copies"
 else
 	note "strace cannot trace here: nothing is killed at chosen calls"
 fi

@@ -6,6 +6,7 @@ fault_crash.py kills TOP SCALE LOTS
                                     at 100 before every call, else before those that change things:
                                     between two of them the files are the same; LOTS is an agent
                                     that writes no more than two records together
+fault_crash.py copies TOP           and when the file of copies is written anew
 fault_crash.py order TOP LOTS       what must be on disk before what follows it
 fault_crash.py cut IMAGE KIND CYCLES
                                     the disk forgets what was not made safe; for root
@@ -195,6 +196,83 @@ def kills(top, scale, lots):
         say(lost, "%s: a copy of each outlives its file" % what)
         if shapes == "found" and scale:
             say([] if litter else ["none"], "what a killed agent leaves there begins with a dot")
+
+
+# -- Copies --------------------------------------------------------------
+
+def git(top, *words):
+    subprocess.check_call(("git", "-C", top) + words, stdout=subprocess.DEVNULL)
+
+
+class Copies:
+    """The file of copies, when commits make most of it needless: it is written anew."""
+
+    def __init__(self, top):
+        self.store, self.wrong = repository(top), []
+        git(top, "add", ".")
+        git(top, "commit", "--quiet", "-m", "Tickets")
+
+    def add(self, conn, count, length):
+        requests = [self.store.request("old") for _ in range(count)]
+        for request in requests:
+            request["message"] += "x" * length
+            self.store.add(conn, request)
+        return requests
+
+    def once(self, name, *injections):
+        """What is done to the file of that name, or to the point at which it ends."""
+        agent = Agent(self.store.top)
+        conn = agent.connect()
+        self.add(conn, 2, 10)
+        big = self.add(conn, 6, 15000)
+        file = conn.ask("agent.status")["state"] + "/" + name
+        trace = Trace(agent.pid, *injections, follow=True, path=file)
+        git(self.store.top, "add", *["tickets/old/artifacts/records/%s.json" % one["id"]
+                                     for one in big])
+        git(self.store.top, "commit", "--quiet", "-m", "six")
+        try:
+            conn.ask("doctor.run")
+            if injections:
+                until("killed", lambda: agent.process.poll() is not None)
+        except BrokenPipeError:
+            pass
+        except (rpc.Failed, RuntimeError) as why:
+            self.wrong += [] if "hung up" in str(why) else ["%s: %s" % (injections, why)]
+        agent.kill()
+        log = trace.end()
+        self.look(injections)
+        return [(call, nth) for call, nth, line in calls(log) if changes(call, line)]
+
+    def look(self, where):
+        """What is in no commit has its copy, and comes back from there."""
+        agent = Agent(self.store.top)
+        conn = agent.connect()
+        loose = subprocess.check_output(
+            ["git", "-C", self.store.top, "ls-files", "--others", "--", "tickets/old/artifacts"],
+            text=True).split()
+        for path in loose:
+            os.unlink(self.store.top + "/" + path)
+        back = conn.ask("record.recover")["recovered"]
+        wrong = self.store.flaws(conn)
+        wrong += ["%d of %d back" % (len(back), len(loose))] * (len(back) != len(loose))
+        git(self.store.top, "add", ".")
+        git(self.store.top, "commit", "--quiet", "--allow-empty", "-m", "all")
+        conn.ask("doctor.run")
+        agent.kill()
+        self.wrong += ["%s: %s" % (where, one) for one in wrong]
+
+
+def copies(top):
+    it, count = Copies(top), 0
+    for name in ("kept.records.tmp", "kept.records"):
+        where = it.once(name)
+        count += len(where)
+        for call, nth in where:
+            it.once(name, "%s:signal=KILL:when=%d" % (call, nth))
+        if len(where) < 3:
+            it.wrong.append("%s: only %s" % (name, where))
+    say(it.wrong, "killed before each of %d calls on the copies when a commit makes most needless: "
+        "those of what is in no commit are there" % count)
 
 
 # -- Order ---------------------------------------------------------------
@@ -512,6 +590,8 @@ def cut(image, kind, cycles):
 if __name__ == "__main__":
     if sys.argv[1] == "kills":
         kills(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    elif sys.argv[1] == "copies":
+        copies(sys.argv[2])
     elif sys.argv[1] == "order":
         order(sys.argv[2], sys.argv[3])
     else:
