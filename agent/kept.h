@@ -53,7 +53,7 @@ bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *i
  */
 void kept_writing(struct kept *k, struct str ticket, const char *name);
 void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied);
-/* What was there when we were asked for it, and was acknowledged: from then on it is as if we wrote it. */
+/* What was there when we were asked for it, and is acknowledged: as if we wrote it, from then on. */
 void kept_confirm(struct kept *k, struct str ticket, const char *name);
 /* What of that record's id is written for another Ticket meanwhile, as TICKET/NAME; or absent. */
 struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id);

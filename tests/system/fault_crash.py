@@ -182,7 +182,8 @@ def kills(top, scale, lots):
             ("old new old found old", True, lots, False, "five in lots of two"),
             ("old new old found old", False, lots, False, "five in such lots, without them"),
             ("old " * 30 + "new old found old", True, "tpd", False, "as many as overlap")]:
-        chain = Chain(repository("%s/%s" % (top, what.replace(" ", "-"))), shapes, unnamed, program, cold)
+        store = repository("%s/%s" % (top, what.replace(" ", "-")))
+        chain = Chain(store, shapes, unnamed, program, cold)
         many = len(chain.shapes) > 30
         where = chain.points(scale == 100)
         # All of the long lot in the long form; else all of the short ones.
