@@ -494,6 +494,8 @@ void agent_free(struct agent *a)
 	ledger_end();
 	drop_waiting(&a->service);
 	timeline_free(a->timeline);
+	if (a->watch)
+		watch_end(a->watch);
 	sources_free(a->sources);
 	watch_free(a->watch);
 	follow_release(&a->follow);

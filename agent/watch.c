@@ -341,16 +341,21 @@ static void free_sides(struct watch *w)
 	}
 }
 
+void watch_end(struct watch *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	w->fd = -1;
+}
+
 void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
-	/* First: the kernel drops all watches at once much quicker than one by one. */
-	if (w->fd >= 0)
-		close(w->fd);
+	watch_end(w);
 	if (w->home >= 0)
 		close(w->home);
-	w->fd = w->home = -1;
+	w->home = -1;
 	while (w->trees)
 		watch_tree_free(w->trees);
 	free_sides(w);

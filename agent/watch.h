@@ -99,6 +99,11 @@ struct watch_event {
 bool watch_new(struct watch **into, struct fault *why);
 /* One that asks the kernel for nothing: its trees are read when they are made, and by watch_walk. */
 struct watch *watch_new_blind(void);
+/*
+ * No more events, before trees are freed at the very end: the kernel drops all watches at once
+ * much quicker than one by one.
+ */
+void watch_end(struct watch *w);
 void watch_free(struct watch *w);
 /* Becomes readable when there is something to drain. */
 int watch_fd(const struct watch *w);
