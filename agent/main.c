@@ -61,6 +61,7 @@
  *   handle_feed  those to be told                 handle_claim, handle_claims  of claims
  *  top
  *   sources     checkouts into the index          agent     the turn; knows everyone
+ *   site        the tree of one checkout          beside    what else is watched of it
  *   reading     what files come to in an index    revision  a commit into an index
  *   timeline    what git holds, for calls         upkeep    how well we keep up
  *   review      records that may be in no commit  timeline_private    what both share

@@ -49,6 +49,27 @@ struct sources {
 	bool refused;       /* a folder of git's, or above a tree, cannot be watched: look each time */
 };
 
+/* The names that a checkout's tree may have, from the top, the one that counts first; NULL at the end. */
+const char *site_root_at(const struct sources *s, size_t i);
+/* Whether a folder of the checkout is there: one that a link leads to, or a way out, is none. */
+bool site_has_folder(const struct site *site, const char *name);
+/* Whether a root has git's own files below it: they are no Tickets, and watched already. */
+bool site_is_of_git(const char *root);
+/* Whether anything can be opened; without it no tree can be found, which does not mean that there is none. */
+bool site_may_open(void);
+/* Where its tree is, from the top; the caller's to free; NULL where there is none. */
+char *site_find_root(const struct site *site);
+/* Find the checkout's tree, and read it into the index. */
+void site_open(struct site *site);
+void site_close(struct site *site);
+
+/* Be told what git does beside the trees: configuration, checkouts, commits. */
+void beside_git(struct sources *s);
+/* Be told when a root appears or goes; one that comes before ours has to be looked into. */
+void beside_top(struct site *site);
+/* Only of the folders on the way to roots, and of these. */
+void beside_ways(struct site *site);
+
 /* What is mounted where the tree is, as it is now. */
 uint64_t upkeep_mounted(const struct site *site);
 /*

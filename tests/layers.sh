@@ -10,7 +10,7 @@ floor    arena hash jsonset log
 model    layout content item artifact thread index index_private intake settle waits ids status claims claims_private claimrules claimtext trace ripple meaning cycle gate guard query why graph doctor brief follow view diff past log_rows audit stance ignored
 service  service server conn listener feed clock dispatch draft answer handlers handle_*
 world    ahead beneath watch git repo repo_* worker ledger flush life registry pids node seen mounts watch_private look walk drain gitwork keep fresh
-top      agent agent_private agent_service main reading holders sources revision history timeline review timeline_private sources_private upkeep kept provenance
+top      agent agent_private agent_service main reading holders sources site beside revision history timeline review timeline_private sources_private upkeep kept provenance
 '
 
 # Which headers a layer, or a room, may not include.  A pattern with a slash is a path as
@@ -34,7 +34,7 @@ pthread.h       agent/ahead.c agent/worker.c agent/flush.c agent/keep.c agent/fr
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
 watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c agent/ahead.c
-sources_private.h agent/sources.c agent/upkeep.c
+sources_private.h agent/sources.c agent/site.c agent/beside.c agent/upkeep.c
 timeline_private.h agent/timeline.c agent/review.c
 agent_private.h agent/agent.c agent/agent_service.c
 claims_private.h agent/claims.c agent/claimrules.c
