@@ -24,17 +24,20 @@ static bool is_letter(char c)
 }
 
 /*
- * Whether a path can begin here: with a word, or behind one mark that begins the word, as text
- * is stressed, a file is named for its content or a line is marked as new, or behind an option
- * of one letter; not behind a dash alone, which `${X:-~/y}` has.  A mark further in is one of a
- * pattern or of an address.
+ * Whether a path can begin here: with a word, or behind one mark that begins the word, as a file
+ * is named for its content or a line is marked as new, or behind an option of one letter; not
+ * behind a dash alone, which `${X:-~/y}` has, nor a star, as patterns begin.  A mark further in
+ * is one of an address.
  */
 static bool can_begin(struct str text, size_t at)
 {
 	if (is_border_behind(text, at))
 		return true;
-	if (text.at[at - 1] && strchr("*@+", text.at[at - 1]))
+	if (text.at[at - 1] == '+')
 		return is_border_behind(text, at - 1);
+	/* In code a path behind @ and a quote is one of the sources. */
+	if (text.at[at - 1] == '@')
+		return at < 2 || (text.at[at - 2] && strchr(" \t\r\n=", text.at[at - 2]));
 	return at >= 2 && is_letter(text.at[at - 1]) && text.at[at - 2] == '-' &&
 	       is_border_behind(text, at - 2);
 }
