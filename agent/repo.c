@@ -182,8 +182,13 @@ static bool is_broken(const char *path)
 	return !says && !gone;
 }
 
-/* Git and its library pass over a broken ref: what it led to would be missed without a word. */
-static bool refs_are_whole(const struct repo *r, struct fault *why)
+/* What lies among refs and is none: git passes over it, too. */
+static bool is_no_ref(const FTSENT *f)
+{
+	return f->fts_name[0] == '.' || str_ends(str_of(f->fts_name), STR(".lock"));
+}
+
+bool repo_refs_are_whole(const struct repo *r, struct fault *why)
 {
 	char *heads = xasprintf("%s/refs/heads", r->common);
 	char *remotes = xasprintf("%s/refs/remotes", r->common);
@@ -194,12 +199,17 @@ static bool refs_are_whole(const struct repo *r, struct fault *why)
 	FTSENT *f;
 
 	/* Where refs are kept in tables, refs/heads itself is a file. */
-	while (ok && all && (f = fts_read(all)))
-		ok = f->fts_info != FTS_F || f->fts_level == FTS_ROOTLEVEL ||
-		     str_ends(str_of(f->fts_name), STR(".lock")) || !is_broken(f->fts_path) ||
-		     fault(why, FAULT_GIT, "git's ref %.300s is broken: delete it, or set it anew with "
-					   "git update-ref",
-			   f->fts_path + strlen(r->common) + 1);
+	while (ok && all && (f = fts_read(all))) {
+		if (f->fts_level == FTS_ROOTLEVEL)
+			continue;
+		if (is_no_ref(f))
+			fts_set(all, f, FTS_SKIP);
+		else
+			ok = f->fts_info != FTS_F || !is_broken(f->fts_path) ||
+			     fault(why, FAULT_GIT, "git's ref %.300s is broken: delete it, or set it "
+						   "anew with git update-ref",
+				   f->fts_path + strlen(r->common) + 1);
+	}
 	if (all)
 		fts_close(all);
 	free(heads);
@@ -268,7 +278,7 @@ bool repo_tips(struct repo *r, struct repo_id **into, size_t *count, size_t *hel
 {
 	struct tips tips = { 0 };
 
-	if (!refs_are_whole(r, why) || !r->by->refs(r->back, take_tip, &tips, why)) {
+	if (!r->by->refs(r->back, take_tip, &tips, why)) {
 		free(tips.at);
 		return false;
 	}

@@ -42,10 +42,16 @@ bool repo_read(struct repo *repo, const struct repo_id *id, size_t max, enum rep
 /*
  * What branches, remote branches and tags point to, and then what the HEADs of
  * the checkouts do.  *held: how many of them are of the first kind.  The
- * caller's to free.  FAULT_GIT where one of the refs is broken.
+ * caller's to free.
  */
 bool repo_tips(struct repo *repo, struct repo_id **tips, size_t *count, size_t *held,
 	       struct fault *why);
+
+/*
+ * FAULT_GIT where a ref is broken: git and its library pass over it, and what it leads to is
+ * missed without a word.
+ */
+bool repo_refs_are_whole(const struct repo *repo, struct fault *why);
 
 /* How a file stands to git in the checkout whose top this is. */
 enum repo_standing { REPO_UNTRACKED, REPO_IGNORED, REPO_STAGED };

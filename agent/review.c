@@ -32,7 +32,8 @@ struct review {
 	struct probe *probes;
 	size_t count;
 	bool changed, failed;
-	struct fault why;
+	bool torn; /* what a broken ref leads to is missed */
+	struct fault why; /* failed, torn */
 };
 
 /* -- On git's thread ---------------------------------------------------- */
@@ -152,6 +153,7 @@ static void bg_review(struct job *batch)
 		r->failed = !repo_open(r->common, r->common, &repo, &r->why);
 		if (!r->failed) {
 			r->failed = !bg_glance(r, repo) || !bg_remember(r, repo);
+			r->torn = r->deep && !r->failed && !repo_refs_are_whole(repo, &r->why);
 			repo_close(repo);
 		}
 		bg_keep(r);
@@ -295,15 +297,16 @@ void review_take(struct timeline *t, struct job *job)
 	struct call *call;
 
 	t->reviewing = false;
-	if (r->failed) {
+	if (r->failed || r->torn)
+		log_error("timeline: %s", r->why.text);
+	/* What failed is known to be mended when as much was tried. */
+	if (r->failed || r->deep)
+		index_past_failed(t->ix, r->failed || r->torn ? r->why.text : NULL);
+	if (r->failed)
 		/* It may be half of one. */
 		past_free(r->past);
-		log_error("timeline: %s", r->why.text);
-		index_past_failed(t->ix, r->why.text);
-	} else {
+	else
 		t->past = r->past;
-		index_past_failed(t->ix, NULL);
-	}
 	for (size_t i = 0; i < r->count; i++)
 		judge(t, &r->probes[i]);
 	if (r->changed)
@@ -311,7 +314,7 @@ void review_take(struct timeline *t, struct job *job)
 	DL_FOREACH(t->waiting, call)
 	if (call->is_asking) {
 		call->is_asking = false;
-		call->past_failed = call->has_past && r->failed;
+		call->past_failed = call->has_past && (r->failed || r->torn);
 		call->past_why = r->why;
 		call->awaited--;
 	}

@@ -373,6 +373,9 @@ ask log
 gives 8 '*"code":"git"*refs/heads/side is broken*' "is not left out when its ref is broken"
 ask doctor
 gives 0 '*"code":"git"*what commits hold cannot be told*refs/heads/side*' "which the doctor says"
+tpctl call agent.sync >/dev/null
+ask doctor
+gives 0 '*"code":"git"*refs/heads/side*' "whatever else git is asked meanwhile"
 cp "$box/ref" .git/refs/heads/side
 ask doctor
 unlike "$out" '*"code":"git"*' "until it is mended"

@@ -265,16 +265,15 @@ static void a_broken_object_is_said(void **state)
 	repo_close(r);
 }
 
-static void refuses_tips(struct folder *f, const char *name)
+static void refuses_refs(struct folder *f, const char *name)
 {
 	struct repo *r = open_repository(f);
-	struct repo_id *tips;
-	size_t count, held;
 	struct fault why;
 
-	assert_false(repo_tips(r, &tips, &count, &held, &why));
+	assert_false(repo_refs_are_whole(r, &why));
 	assert_int_equal(why.code, FAULT_GIT);
 	assert_non_null(strstr(why.text, name));
+	count_tips(r, 2);
 	repo_close(r);
 }
 
@@ -285,20 +284,23 @@ static void a_broken_ref_is_said(void **state)
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
 		make_repository(forms[i]);
 		run("cd top && mkdir -p .git/refs/heads/deep && : >.git/refs/heads/deep/empty");
-		refuses_tips(*state, "refs/heads/deep/empty");
+		refuses_refs(*state, "refs/heads/deep/empty");
 		run("cd top && echo nonsense >.git/refs/heads/deep/empty");
-		refuses_tips(*state, "refs/heads/deep/empty");
+		refuses_refs(*state, "refs/heads/deep/empty");
 		run("rm -rf top");
 	}
 }
 
-static void a_ref_that_leads_nowhere_or_is_being_written_is_not_broken(void **state)
+static void a_ref_that_leads_nowhere_or_a_name_that_is_none_is_not_broken(void **state)
 {
+	struct fault why;
+
 	make_repository("");
-	run("cd top && mkdir -p .git/refs/remotes/origin && "
+	run("cd top && mkdir -p .git/refs/remotes/origin .git/refs/tags/.odd && "
 	    "echo ref: refs/remotes/origin/gone >.git/refs/remotes/origin/HEAD && "
-	    ": >.git/refs/heads/new.lock");
+	    ": >.git/refs/heads/new.lock && : >.git/refs/tags/.DS_Store && : >.git/refs/tags/.odd/x");
 	struct repo *r = open_repository(*state);
+	assert_true(repo_refs_are_whole(r, &why));
 	count_tips(r, 2);
 	repo_close(r);
 }
@@ -344,7 +346,7 @@ int main(void)
 						make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_broken_ref_is_said, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
-			a_ref_that_leads_nowhere_or_is_being_written_is_not_broken, make_folder,
+			a_ref_that_leads_nowhere_or_a_name_that_is_none_is_not_broken, make_folder,
 			remove_folder),
 		cmocka_unit_test_setup_teardown(a_broken_object_is_said, make_folder,
 						remove_folder),
