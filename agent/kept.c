@@ -371,8 +371,15 @@ static struct sighting sighting_of(const struct source *from, struct str ticket,
 
 static void add_sighting(struct kept *k, struct sighting s)
 {
+	if (k->sighted_count >= SIGHTINGS_MAX) {
+		sighting_release(&s);
+		return;
+	}
 	k->sighted = xrealloc(k->sighted, (k->sighted_count + 1) * sizeof(s));
 	k->sighted[k->sighted_count++] = s;
+	if (k->sighted_count == SIGHTINGS_MAX)
+		log_info("kept: %d record files came at once; of more no copy is kept",
+			 SIGHTINGS_MAX);
 }
 
 /* It is ours, and not yet in a commit: said at once, so that it settles with what was read. */
@@ -422,9 +429,6 @@ void kept_sight(struct kept *k, int source, struct str path)
 		return;
 	}
 	add_sighting(k, s);
-	if (k->sighted_count == SIGHTINGS_MAX)
-		log_info("kept: %d record files came at once; of more no copy is kept",
-			 SIGHTINGS_MAX);
 }
 
 /* What was taken for ours is what others wrote under that name. */

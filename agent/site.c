@@ -116,11 +116,13 @@ static void on_watch_scan(void *ctx, bool begin)
 {
 	struct site *site = ctx;
 
-	if (begin)
+	if (begin) {
+		site->wanting = false;
 		index_scan_begin(site->all->ix, site->id);
-	/* What was not told for want of descriptors is not gone: the next scan will tell. */
-	else if (!site->wanting)
+	} else if (!site->wanting) {
+		/* What was not told for want of descriptors is not gone: the next scan will tell. */
 		index_scan_end(site->all->ix, site->id);
+	}
 }
 
 static const struct watch_ops ops = {

@@ -17,12 +17,14 @@ static void reopen(struct site *site)
 {
 	struct sources *s = site->all;
 
+	site->wanting = false;
 	index_scan_begin(s->ix, site->id);
 	site_close(site);
 	/* First: a large tree may leave no watches for others. */
 	beside_ways(site);
 	site_open(site);
-	index_scan_end(s->ix, site->id);
+	if (!site->wanting)
+		index_scan_end(s->ix, site->id);
 	index_source_set(s->ix, site->id, site->top, site->root ? site->root : "",
 			 strcmp(site->name, s->authority) == 0);
 }
@@ -137,10 +139,6 @@ bool sources_to_asking(const struct sources *s)
 	return s->to_asking;
 }
 
-/*
- * Without an authority the furthest state counts, which may clear what was to be
- * held.  So may what is said in a checkout that there is no room for.
- */
 /* The first checkout whose tree lies in another repository, for people; or NULL. */
 static char *find_within(const struct sources *s)
 {
@@ -159,6 +157,10 @@ static char *find_within(const struct sources *s)
 	return NULL;
 }
 
+/*
+ * Without an authority the furthest state counts, which may clear what was to be
+ * held.  So may what is said in a checkout that there is no room for.
+ */
 static void check_settings(struct sources *s, size_t found)
 {
 	char *set = git_config_text(s->git, "ticketplan.authority"), *flaw = NULL;
