@@ -138,6 +138,8 @@ asked_again()
 	eval "${3-}"
 	ask record a after b -m "$1" --id "$two"
 	gives 0 '*"stored":true*' "$1: a record that is there is confirmed"
+	# Git is asked first whether a commit has it.
+	tpctl call agent.sync >/dev/null
 }
 asked_again 'before anybody looked'
 is "$(kept ours)" 1 "and from then on kept as ours"
