@@ -83,7 +83,9 @@ static void a_single_sync_needs_no_thread(void **state)
 	sync_many(2);
 	assert_int_equal(threads(), before + 5);
 	flush_end();
-	assert_int_equal(threads(), before);
+	/* One that was joined may be listed for a moment. */
+	while (threads() != before)
+		usleep(1000);
 }
 
 static void after_the_end_it_begins_anew(void **state)
