@@ -125,12 +125,6 @@ static int path_order(const void *path, const void *item)
 /* Where a doc of that path is, or would be, among the copy's. */
 static uint32_t doc_place(const struct copy *copy, struct str path)
 {
-	/* The latest record is asked for most, and is the last one, or comes to be; or the one before. */
-	for (uint32_t n = copy->doc_count; n && n + 2 > copy->doc_count; n--) {
-		int order = path_order(&path, &copy->docs[n - 1]);
-		if (order >= 0)
-			return order ? n : n - 1;
-	}
 	return (uint32_t)lower_bound(&path, copy->docs, copy->doc_count, sizeof(struct doc *),
 				     path_order);
 }

@@ -26,12 +26,11 @@ static enum watch_kind on_watch_kind(int role)
 	return role_is_file((enum role)role) ? WATCH_FILE : WATCH_DIR;
 }
 
-/* What the bytes say; checkouts are mostly alike, and what is in one already is parsed once. */
-static struct content *content_of(const struct sources *s, struct str path, enum role role,
-				  bool fresh)
+/* What the bytes that were read say; checkouts are mostly alike, and are read once. */
+static struct content *content_of(const struct sources *s, struct str path, enum role role)
 {
 	struct str bytes = { s->bytes.at, s->bytes.len };
-	struct content *known = fresh ? NULL : index_known(s->ix, path, role, bytes);
+	struct content *known = index_known(s->ix, path, role, bytes);
 
 	return known ? known : reading_of(path, role, bytes);
 }
@@ -65,28 +64,27 @@ bool site_may_open(void)
 
 /* What we wrote ourselves and nobody touched since need not be read. */
 static enum beneath_result read_file(const struct site *site, struct str path, enum role role,
-				     bool made, bool *fresh, struct stat *st)
+				     bool made, struct stat *st)
 {
 	int root = watch_tree_fd(site->tree);
 	struct buf *into = &site->all->bytes;
 
-	*fresh = role == ROLE_RECORD && fresh_take(root, path, made, into, st);
-	return *fresh ? BENEATH_OK : watch_read(site->tree, path, reading_max(role), into, st);
+	if (role == ROLE_RECORD && fresh_take(root, path, made, into, st))
+		return BENEATH_OK;
+	return watch_read(site->tree, path, reading_max(role), into, st);
 }
 
 static void on_watch_file(void *ctx, struct str path, int role, bool made, struct stat *st)
 {
 	struct site *site = ctx;
 	struct sources *s = site->all;
-	bool fresh;
-
-	enum beneath_result result = read_file(site, path, (enum role)role, made, &fresh, st);
+	enum beneath_result result = read_file(site, path, (enum role)role, made, st);
 	int cause = errno;
 	note_want(site, result, cause);
 	if (result == BENEATH_GONE)
 		index_drop(s->ix, site->id, path);
 	else if (result == BENEATH_OK)
-		index_put(s->ix, site->id, path, content_of(s, path, (enum role)role, fresh));
+		index_put(s->ix, site->id, path, content_of(s, path, (enum role)role));
 	else
 		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, cause));
 	if (result == BENEATH_OK && role == ROLE_RECORD && s->on_record)
