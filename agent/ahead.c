@@ -6,13 +6,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base.h"
 #include "watch_private.h"
+#include "worker.h"
 
 /* A thread costs as much as to look into a few folders. */
 #define LEAST 64
@@ -57,12 +57,15 @@ static const struct note *note_at(const struct notes *notes, size_t at)
 	return at < notes->text.len ? (const void *)(notes->text.at + at) : NULL;
 }
 
+static size_t end_of(const struct notes *notes, const struct note *note)
+{
+	return (size_t)((const char *)note - notes->text.at) +
+	       note_size(note->path_len, note->bytes_len);
+}
+
 const struct note *notes_behind(const struct notes *notes, const struct note *note)
 {
-	if (!note)
-		return note_at(notes, 0);
-	return note_at(notes, (size_t)((const char *)note - notes->text.at) +
-				      note_size(note->path_len, note->bytes_len));
+	return note_at(notes, note ? end_of(notes, note) : 0);
 }
 
 static bool says(const struct note *note, enum note_kind kind, struct str path)
@@ -80,8 +83,7 @@ const struct note *notes_take(struct notes *notes, enum note_kind kind, struct s
 		note = notes_behind(notes, note);
 	if (!says(note, kind, path))
 		return NULL;
-	notes->at = (size_t)((const char *)note - notes->text.at) +
-		    note_size(note->path_len, note->bytes_len);
+	notes->at = end_of(notes, note);
 	notes->untaken -= kind == NOTE_WATCH && note->result >= 0;
 	return note;
 }
@@ -116,10 +118,28 @@ static void bg_note(struct ahead *a, struct notes *notes, enum note_kind kind, i
 
 /* -- Listings ----------------------------------------------------------- */
 
-void listing_add(struct buf *listing, unsigned char type, const char *name)
+static bool is_itself(const char *name)
 {
-	buf_add(listing, &type, 1);
-	buf_add(listing, name, strlen(name) + 1);
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+void listing_read(struct buf *listing, DIR *dir, const struct watch_ops *ops, int role)
+{
+	struct dirent *entry;
+	struct stat st;
+
+	while ((entry = readdir(dir))) {
+		unsigned char type = entry->d_type;
+		int inner = is_itself(entry->d_name) ? 0 : ops->role(role, str_of(entry->d_name));
+		if (!inner)
+			continue;
+		/* Of a file reading it tells. */
+		if (type == DT_UNKNOWN && ops->kind(inner) != WATCH_FILE &&
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			type = IFTODT(st.st_mode);
+		buf_add(listing, &type, 1);
+		buf_add(listing, entry->d_name, strlen(entry->d_name) + 1);
+	}
 }
 
 struct str listing_next(struct str listing, struct str at)
@@ -221,25 +241,6 @@ static bool bg_look_for(struct ahead *a, struct notes *notes, int role, const ch
 	return true;
 }
 
-/* Into a->bytes. */
-static void bg_list(struct ahead *a, DIR *dir, int role)
-{
-	struct dirent *entry;
-	struct stat st;
-
-	a->bytes.len = 0;
-	while ((entry = readdir(dir))) {
-		unsigned char type = entry->d_type;
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		    !a->where.ops->role(role, str_of(entry->d_name)))
-			continue;
-		if (type == DT_UNKNOWN &&
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			type = IFTODT(st.st_mode);
-		listing_add(&a->bytes, type, entry->d_name);
-	}
-}
-
 static bool bg_look_through(struct ahead *a, struct notes *notes, int role)
 {
 	struct stat st;
@@ -254,7 +255,8 @@ static bool bg_look_through(struct ahead *a, struct notes *notes, int role)
 		close(fd);
 		return false;
 	}
-	bg_list(a, dir, role);
+	a->bytes.len = 0;
+	listing_read(&a->bytes, dir, a->where.ops, role);
 	closedir(dir);
 	bg_note(a, notes, NOTE_LIST, 0, &st);
 	/* What is in it takes the place that its names have now. */
@@ -330,20 +332,6 @@ static bool has_cpu(void)
 	return sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) > 1;
 }
 
-static bool start(struct ahead *a)
-{
-	sigset_t all, before;
-
-	/* Signals are for the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bool ok = pthread_create(&a->thread, NULL, bg_main, a) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (ok)
-		pthread_setname_np(a->thread, "tpd-ahead");
-	return ok;
-}
-
 static void release(struct ahead *a)
 {
 	pthread_cond_destroy(&a->moved);
@@ -367,7 +355,7 @@ struct ahead *ahead_new(const struct ahead_where *where, const struct ahead_name
 	buf_add_str(&a->path, where->folder);
 	pthread_mutex_init(&a->mutex, NULL);
 	pthread_cond_init(&a->moved, NULL);
-	if (start(a))
+	if (worker_thread(&a->thread, "tpd-ahead", bg_main, a))
 		return a;
 	release(a);
 	return NULL;

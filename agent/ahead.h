@@ -2,6 +2,7 @@
 #ifndef TP_AHEAD_H
 #define TP_AHEAD_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -37,7 +38,7 @@ struct notes {
 enum note_kind {
 	NOTE_WATCH, /* what watched the folder: `result` is the descriptor, or -1 */
 	NOTE_STAT,  /* what is there: `result` is 0, or -1 */
-	NOTE_LIST,  /* a folder that could be opened, and the names of ours in it: `bytes`, as in listing_add */
+	NOTE_LIST,  /* a folder that could be opened: `bytes` are as in listing_read */
 	NOTE_READ,  /* a file: `result` is a beneath_result */
 };
 
@@ -55,8 +56,11 @@ const struct note *notes_take(struct notes *notes, enum note_kind kind, struct s
 const struct note *notes_behind(const struct notes *notes, const struct note *note);
 struct str note_bytes(const struct note *note);
 
-/* Names in a folder, each behind its type as readdir gives it. */
-void listing_add(struct buf *listing, unsigned char type, const char *name);
+/*
+ * The names of ours in an open folder of that role, each behind its type as readdir gives it;
+ * where that does not say, as the system does.
+ */
+void listing_read(struct buf *listing, DIR *dir, const struct watch_ops *ops, int role);
 /* The one behind `at`, or the first where that is absent; absent behind the last. */
 struct str listing_next(struct str listing, struct str at);
 unsigned char listing_type(struct str name);

@@ -227,21 +227,16 @@ static void found_at_dir(struct watch_tree *t, struct node *parent, struct str n
 			type == DT_DIR || type == DT_REG ? BENEATH_OK : BENEATH_NOT_REGULAR, 0);
 }
 
-static void found(struct watch_tree *t, struct node *parent, struct str name, int dirfd,
-		  unsigned char type)
+static void found(struct watch_tree *t, struct node *parent, struct str name, unsigned char type)
 {
 	int role = t->ops->role(parent->role, name);
-	struct stat st;
 
 	if (!role)
 		return;
-	if (t->ops->kind(role) == WATCH_FILE) {
+	if (t->ops->kind(role) == WATCH_FILE)
 		tell_file(t, parent, name, role, 0);
-		return;
-	}
-	if (type == DT_UNKNOWN && fstatat(dirfd, name.at, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		type = IFTODT(st.st_mode);
-	found_at_dir(t, parent, name, role, type);
+	else
+		found_at_dir(t, parent, name, role, type);
 }
 
 /*
@@ -302,16 +297,14 @@ static bool find_names(struct watch_tree *t, struct node *n)
 	n->ino = ino;
 	for (size_t i = 0; names[i]; i++)
 		if (type[i] != DT_UNKNOWN && !FAULTY(no_scan))
-			found(t, n, str_of(names[i]), -1, type[i]);
+			found(t, n, str_of(names[i]), type[i]);
 	return true;
 }
 
-/* Whether it is one of those folders of which there are many, and each of which takes many calls. */
-static bool is_one_of_many(const struct watch_tree *t, const struct node *n, struct str name)
+/* Whether there are many folders of that role, each of which takes many calls. */
+static bool is_of_many(const struct watch_tree *t, int role)
 {
-	int role = listing_type(name) == DT_DIR ? t->ops->role(n->role, name) : 0;
-
-	return role && t->ops->kind(role) == WATCH_DIR && t->ops->names(role);
+	return t->ops->kind(role) == WATCH_DIR && t->ops->names(role);
 }
 
 /* What was watched for us, and is not there for us any more, nobody else would find. */
@@ -366,19 +359,17 @@ static void crawl_many(struct watch_tree *t, struct node *n, const struct ahead_
 }
 
 /* Tell of all that is listed.  Of folders that are many, and alike, last. */
-static void found_all(struct watch_tree *t, struct node *n, struct str listing, int fd)
+static void found_all(struct watch_tree *t, struct node *n, struct str listing)
 {
 	struct str name = STR_NONE;
 	struct buf many = { 0 };
 
 	while ((name = listing_next(listing, name)).at) {
-		struct ahead_name one = { name, 0 };
-		if (is_one_of_many(t, n, name)) {
-			one.role = t->ops->role(n->role, name);
+		struct ahead_name one = { name, t->ops->role(n->role, name) };
+		if (listing_type(name) == DT_DIR && is_of_many(t, one.role))
 			buf_add(&many, &one, sizeof(one));
-		} else {
-			found(t, n, name, fd, listing_type(name));
-		}
+		else
+			found(t, n, name, listing_type(name));
 	}
 	if (many.len)
 		crawl_many(t, n, (const void *)many.at, many.len / sizeof(struct ahead_name));
@@ -387,7 +378,6 @@ static void found_all(struct watch_tree *t, struct node *n, struct str listing, 
 
 static void list(struct watch_tree *t, struct node *n, int fd)
 {
-	struct dirent *entry;
 	struct buf listing = { 0 };
 	DIR *dir = fdopendir(fd);
 
@@ -395,11 +385,9 @@ static void list(struct watch_tree *t, struct node *n, int fd)
 		close(fd);
 		return;
 	}
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			listing_add(&listing, entry->d_type, entry->d_name);
-	found_all(t, n, (struct str){ listing.at, listing.len }, fd);
+	listing_read(&listing, dir, t->ops, n->role);
 	closedir(dir);
+	found_all(t, n, (struct str){ listing.at, listing.len });
 	buf_release(&listing);
 }
 
@@ -411,7 +399,7 @@ static bool list_noted(struct watch_tree *t, struct node *n)
 	if (!note)
 		return false;
 	n->ino = note->st.st_ino;
-	found_all(t, n, note_bytes(note), -1);
+	found_all(t, n, note_bytes(note));
 	return true;
 }
 

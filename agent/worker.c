@@ -119,21 +119,28 @@ static void *bg_main(void *data)
 	return NULL;
 }
 
+bool worker_thread(pthread_t *thread, const char *name, void *(*main)(void *data), void *data)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool ok = pthread_create(thread, NULL, main, data) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ok)
+		pthread_setname_np(*thread, name);
+	return ok;
+}
+
 struct worker *worker_new(const char *name, void (*wake)(void *ctx), void *ctx)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
-	sigset_t all, before;
 
 	w->wake = wake;
 	w->ctx = ctx;
 	pthread_mutex_init(&w->mutex, NULL);
 	pthread_cond_init(&w->more, NULL);
-	/* Signals are for the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	BUG_IF(pthread_create(&w->thread, NULL, bg_main, w) != 0);
-	pthread_setname_np(w->thread, name);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	BUG_IF(!worker_thread(&w->thread, name, bg_main, w));
 	return w;
 }
 

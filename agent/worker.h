@@ -2,8 +2,14 @@
 #ifndef TP_WORKER_H
 #define TP_WORKER_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
+/* A thread of that name, of at most 15 bytes, beside the loop: signals are for that one. */
+bool worker_thread(pthread_t *thread, const char *name, void *(*main)(void *data), void *data);
+
 /*
- * The one other thread.  Syncing a disk takes milliseconds to seconds; done in
+ * A thread for what waits.  Syncing a disk takes milliseconds to seconds; done in
  * the loop it would stop every answer.  Jobs begin in the order in which they
  * were given; those that came while others ran are one batch, so that they can
  * share what is dear.  Whoever gives a job away does not touch it until it

@@ -30,7 +30,7 @@ only='
 ev.h            agent/agent_private.h agent/agent.c agent/conn.h agent/server.c
 git2*           agent/git.c agent/repo_lib.c
 sys/inotify.h   agent/watch.c agent/look.c agent/drain.c agent/ahead.c
-pthread.h       agent/ahead.c agent/worker.c agent/flush.c agent/keep.c agent/fresh.c
+pthread.h       agent/ahead.c agent/worker.c agent/worker.h agent/flush.c agent/keep.c agent/fresh.c
 yaml.h          agent/item.c
 uthash.h        agent/hash.h
 watch_private.h agent/watch.c agent/look.c agent/drain.c agent/walk.c agent/ahead.c
