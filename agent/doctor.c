@@ -239,7 +239,8 @@ static void add_uncommitted(const struct index *ix, const struct ticket *t, int6
 	for (uint32_t i = 0; i < t->own_count; i++) {
 		const struct decision *d = &t->own[i];
 		if (!decision_is_lost(d) && d->doc->loose &&
-		    now - d->record->at > NOT_COMMITTED_US && !ignored_doc(into->ignored, ix, d->doc, into->arena))
+		    now - d->record->at > NOT_COMMITTED_US &&
+		    !ignored_doc(into->ignored, ix, d->doc, into->arena))
 			add_record(into, PROBLEM_UNTRACKED, d)->text =
 				arena_printf(into->arena, "record %.*s is in no commit",
 					     STR_ARG(d->record->id));

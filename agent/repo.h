@@ -32,7 +32,7 @@ enum repo_type { REPO_COMMIT, REPO_TREE, REPO_BLOB, REPO_TAG };
 bool repo_open(const char *common, const char *gitdir, struct repo **into, struct fault *why);
 void repo_close(struct repo *repo);
 
-/* The commit that a revision means, written as git takes it: FAULT_NOT_FOUND, FAULT_AMBIGUOUS. */
+/* The commit that a revision means, written as git takes it: FAULT_NO_REVISION, FAULT_AMBIGUOUS. */
 bool repo_resolve(struct repo *repo, struct str revision, struct repo_id *into, struct fault *why);
 
 /* An object's bytes, in place of what `into` held; an object of more than `max` bytes is refused. */

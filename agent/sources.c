@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "beneath.h"
-#include "log.h"
 #include "owner.h"
 #include "place.h"
 #include "sources_private.h"

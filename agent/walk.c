@@ -96,7 +96,8 @@ static void walk(struct node *n)
 		walk_files(t, n);
 		return;
 	}
-	if (!watch_stat(t, path_of(t->w, n, STR_NONE), &st) || !S_ISDIR(st.st_mode) || st.st_ino != n->ino) {
+	if (!watch_stat(t, path_of(t->w, n, STR_NONE), &st) || !S_ISDIR(st.st_mode) ||
+	    st.st_ino != n->ino) {
 		soil_self(n);
 		return;
 	}

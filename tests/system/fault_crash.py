@@ -333,14 +333,20 @@ def all_ended(lines):
             sum("fsync resumed" in line for line in lines))
 
 
-def several(store):
-    victim = Victim(store, "old new old found", True)
+def log_of(victim):
+    """Its calls, line by line, when it is asked a second time; then it is killed."""
     victim.ask()
     victim.renew()
     trace = Trace(victim.agent.pid, follow=True)
     victim.ask()
     log = trace.end().splitlines()
     victim.agent.kill()
+    return log
+
+
+def several(store):
+    victim = Victim(store, "old new old found", True)
+    log = log_of(victim)
     named = places(log)["name"]
     answered = answers(log)[-4:]
     before, between = log[:named[0]], log[named[-1]:answered[0]]
@@ -400,12 +406,7 @@ class Watcher:
 
 def overlapping(store, lots):
     victim = Victim(store, "old new old found old", True, lots)
-    victim.ask()
-    victim.renew()
-    trace = Trace(victim.agent.pid, follow=True)
-    victim.ask()
-    log = trace.end().splitlines()
-    victim.agent.kill()
+    log = log_of(victim)
     watcher, asked = Watcher(), 0
     for tid, half, call in halves(log):
         if call.startswith("fsync("):

@@ -1776,14 +1776,20 @@ static bool have_two_cpus(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
-static void what_changes_after_it_was_asked_ahead_is_seen(void **state)
+/* A tree that is asked for ahead, where there is a CPU for that. */
+static void begin_many(struct folder *f)
 {
-	struct folder *f = *state;
-
 	if (!have_two_cpus())
 		skip();
 	put_many(f);
 	sem_init(&asked_ahead, 0, 0);
+}
+
+static void what_changes_after_it_was_asked_ahead_is_seen(void **state)
+{
+	struct folder *f = *state;
+
+	begin_many(f);
 	f->then = change_many;
 	look_anew(f);
 	assert_null(f->then);
@@ -1812,10 +1818,7 @@ static void what_changes_as_it_is_watched_ahead_is_seen(void **state)
 {
 	struct folder *f = *state;
 
-	if (!have_two_cpus())
-		skip();
-	put_many(f);
-	sem_init(&asked_ahead, 0, 0);
+	begin_many(f);
 	before_ahead = write_first;
 	f->then = let_it_ask;
 	look_anew(f);
