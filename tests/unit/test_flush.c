@@ -30,6 +30,14 @@ static int threads(void)
 	return count;
 }
 
+/* One that was joined may still be listed for a moment. */
+static void assert_threads_left(int wanted)
+{
+	for (int i = 0; i < 10000 && threads() != wanted; i++)
+		usleep(1000);
+	assert_int_equal(threads(), wanted);
+}
+
 /* Files of no name; each third of them is a pipe, which cannot be synced. */
 static void open_many(struct flush *list, size_t count)
 {
@@ -62,12 +70,15 @@ static void sync_many(size_t count)
 static void each_sync_has_an_outcome_of_its_own(void **state)
 {
 	(void)state;
+	int before = threads();
+
 	for (size_t count = 0; count < 9; count++)
 		sync_many(count);
 	sync_many(MANY);
 	sync_many(3);
 	sync_many(MANY);
 	flush_end();
+	assert_threads_left(before);
 }
 
 static void a_single_sync_needs_no_thread(void **state)
@@ -83,9 +94,7 @@ static void a_single_sync_needs_no_thread(void **state)
 	sync_many(2);
 	assert_int_equal(threads(), before + 5);
 	flush_end();
-	/* One that was joined may be listed for a moment. */
-	while (threads() != before)
-		usleep(1000);
+	assert_threads_left(before);
 }
 
 static void after_the_end_it_begins_anew(void **state)
