@@ -128,16 +128,14 @@ static void of_several_all_are_had_or_none(void **state)
 
 static void a_loser_of_many_is_told_of_some(void **state)
 {
-	char id[8];
+	struct str all[] = { STR("T-0"), STR("T-1"), STR("T-2"), STR("T-3"), STR("T-4") };
 
 	(void)state;
-	for (int i = 0; i < 5; i++) {
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
 		struct claim_terms t = lease("one", 60, 0);
-		snprintf(id, sizeof(id), "T-%d", i);
-		assert_true(claims_take(claims, &(struct str){ id, 3 }, 1, &t, &why));
+		assert_true(claims_take(claims, &all[i], 1, &t, &why));
 	}
 	struct claim_terms t = lease("two", 60, 0);
-	struct str all[] = { STR("T-0"), STR("T-1"), STR("T-2"), STR("T-3"), STR("T-4") };
 	assert_false(claims_take(claims, all, 5, &t, &why));
 	assert_non_null(strstr(why.text, "T-0 is claimed by one"));
 	assert_non_null(strstr(why.text, "; T-2 by one"));

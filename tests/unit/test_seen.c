@@ -75,7 +75,7 @@ static void names_are_kept_in_order_and_forgotten(void **state)
 {
 	struct seen *seen = seen_new();
 	struct stat st = made(5, 10, SEEN_RACY_US * 2);
-	char name[8];
+	char name[16];
 	(void)state;
 
 	assert_null(seen_name(seen, 0).at);
