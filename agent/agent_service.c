@@ -173,11 +173,11 @@ static void queue_write(void *data, struct ledger_entry *entry)
 	agent_queue(a, &entry->job);
 }
 
-static void confirm(void *data, struct str ticket, const char *name)
+static void confirm(void *data, const struct doc *d)
 {
 	const struct agent *a = data;
 
-	timeline_confirm(a->timeline, ticket, name);
+	timeline_confirm(a->timeline, d);
 }
 
 static struct str written_beside(void *data, struct str ticket, struct str id)

@@ -105,7 +105,7 @@ bool record_answer_written(struct call *call, struct str ticket, struct fault *w
 	if (!is_as_asked(stored, entry, why))
 		return false;
 	if (entry->result == LEDGER_THERE)
-		call->service->confirm(call->service->agent, t->id, entry->name);
+		call->service->confirm(call->service->agent, stored->doc);
 	put_record(call, &(struct seen){ stored, false }, true);
 	return true;
 }

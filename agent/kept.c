@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "kept.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "beneath.h"
 #include "log.h"
 #include "reading.h"
 
@@ -350,6 +353,18 @@ void kept_lose(struct kept *k, struct kept_file *f)
 
 /* -- What was seen ------------------------------------------------------ */
 
+bool sighting_read(const struct sighting *s, struct buf *into)
+{
+	int tree = open(s->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	into->len = 0;
+	bool ok = tree >= 0 &&
+		  beneath_read(tree, s->path, ARTIFACT_FILE_MAX, into) == BENEATH_OK;
+	if (tree >= 0)
+		close(tree);
+	return ok;
+}
+
 void sighting_release(struct sighting *s)
 {
 	free(s->ticket);
@@ -369,14 +384,19 @@ static struct sighting sighting_of(const struct source *from, struct str ticket,
 				  .path = xstrndup(path.at, path.len) };
 }
 
+static void append_sighting(struct kept *k, struct sighting s)
+{
+	k->sighted = xrealloc(k->sighted, (k->sighted_count + 1) * sizeof(s));
+	k->sighted[k->sighted_count++] = s;
+}
+
 static void add_sighting(struct kept *k, struct sighting s)
 {
 	if (k->sighted_count >= SIGHTINGS_MAX) {
 		sighting_release(&s);
 		return;
 	}
-	k->sighted = xrealloc(k->sighted, (k->sighted_count + 1) * sizeof(s));
-	k->sighted[k->sighted_count++] = s;
+	append_sighting(k, s);
 	if (k->sighted_count == SIGHTINGS_MAX)
 		log_info("kept: %d record files came at once; of more no copy is kept",
 			 SIGHTINGS_MAX);
@@ -463,39 +483,56 @@ void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied
 		sight_theirs(k, ticket, name);
 }
 
-/* Git was not asked about it yet, or said that a commit has it: it is asked again. */
-static void sight_confirmed(struct kept *k, struct str ticket, const char *name)
+/* A copy was made when it was seen, as of somebody's. */
+static void take_over(struct kept *k, struct kept_file *f, const struct sighting *s)
 {
-	const struct ticket *t = index_named(k->ix, ticket);
-
-	for (const struct copy *c = t ? t->copies : NULL; c; c = c->next) {
-		const struct doc *d = doc_in(k, c, name);
-		if (!d)
-			continue;
-		struct sighting s = sighting_of(index_source(k->ix, c->source), ticket, name,
-						str_of(d->path));
-		free(s.source);
-		s.source = NULL;
-		add_sighting(k, s);
-		return;
-	}
-}
-
-void kept_confirm(struct kept *k, struct str ticket, const char *name)
-{
-	char *id = xstrndup(ticket.at, ticket.len);
-	struct kept_file *f = kept_find(k, id, name);
 	struct buf bytes = { 0 };
 
-	if (f && f->source && kept_read(k, f, &bytes)) {
+	if (sighting_read(s, &bytes) || kept_read(k, f, &bytes)) {
 		adopt(k, f, &bytes);
 		k->wanting = true;
 		k->looked = 0;
-	} else if (!f && k->writes) {
-		sight_confirmed(k, ticket, name);
 	}
 	buf_release(&bytes);
-	free(id);
+}
+
+/*
+ * Git was not asked about it yet, or said that a commit has it: it is asked again.  Who is
+ * answered does not wait for that, and we may be killed before: there is a copy until then.
+ */
+static void sight_confirmed(struct kept *k, struct sighting s)
+{
+	struct buf bytes = { 0 };
+	struct fault why;
+
+	if (sighting_read(&s, &bytes)) {
+		struct copied ours = { s.ticket, s.name, NULL, { bytes.at, bytes.len } };
+		s.copied = keep_put(k->copies, &ours, 1, &why);
+		if (!s.copied)
+			log_error("kept: %s", why.text);
+	}
+	buf_release(&bytes);
+	append_sighting(k, s);
+}
+
+void kept_confirm(struct kept *k, const struct doc *d)
+{
+	const struct source *from = index_source(k->ix, d->copy->source);
+
+	if (!k->writes || !from || d->content->role != ROLE_RECORD)
+		return;
+	struct sighting s = sighting_of(from, d->copy->ticket->id, strrchr(d->path, '/') + 1,
+					str_of(d->path));
+	struct kept_file *f = kept_find(k, s.ticket, s.name);
+	free(s.source);
+	s.source = NULL;
+	if (!f) {
+		sight_confirmed(k, s);
+		return;
+	}
+	if (f->source)
+		take_over(k, f, &s);
+	sighting_release(&s);
 }
 
 struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id)

@@ -36,6 +36,7 @@ struct sighting {
 	char *source; /* NULL: it is ours */
 	char *tree; /* its tree's root */
 	char *path; /* from there */
+	bool copied; /* a copy is there, and goes if a commit has it */
 };
 
 /* `writes`: whether copies may be made and removed, or only read.  They lie in the folder `state`. */
@@ -53,8 +54,11 @@ bool kept_read(const struct kept *k, const struct kept_file *file, struct buf *i
  */
 void kept_writing(struct kept *k, struct str ticket, const char *name);
 void kept_wrote(struct kept *k, struct str ticket, const char *name, bool copied);
-/* What was there when we were asked for it, and is acknowledged: as if we wrote it, from then on. */
-void kept_confirm(struct kept *k, struct str ticket, const char *name);
+/*
+ * What was there when we were asked for it, and is acknowledged: as if we wrote it, from then on.
+ * Its copy is there on return; whether a commit has it, and none is needed, git is asked later.
+ */
+void kept_confirm(struct kept *k, const struct doc *d);
 /* What of that record's id is written for another Ticket meanwhile, as TICKET/NAME; or absent. */
 struct str kept_written_beside(const struct kept *k, struct str ticket, struct str id);
 
@@ -80,6 +84,8 @@ void kept_sight_all(struct kept *k);
 /* What was sighted since the last call, the caller's with each text. */
 struct sighting *kept_take_sightings(struct kept *k, size_t *count);
 size_t kept_sighted(const struct kept *k);
+/* The file as it is now.  On any thread. */
+bool sighting_read(const struct sighting *s, struct buf *into);
 void sighting_release(struct sighting *s);
 
 #endif

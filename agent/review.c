@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "timeline.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "beneath.h"
 #include "history.h"
 #include "log.h"
 #include "repo.h"
@@ -132,15 +129,9 @@ static void bg_keep(struct review *r)
 
 	for (size_t i = 0; i < r->count; i++) {
 		struct probe *p = &r->probes[i];
-		int tree = p->committed || !p->file.tree
-				   ? -1
-				   : open(p->file.tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (tree < 0)
-			continue;
-		bytes.len = 0;
-		if (beneath_read(tree, p->file.path, ARTIFACT_FILE_MAX, &bytes) == BENEATH_OK)
+		if (!p->committed && p->file.tree && !p->file.copied &&
+		    sighting_read(&p->file, &bytes))
 			p->kept = bg_copy(r->copies, &p->file, (struct str){ bytes.at, bytes.len });
-		close(tree);
 	}
 	buf_release(&bytes);
 }
@@ -264,11 +255,12 @@ void review_start(struct timeline *t)
 /* What became of one record.  Without git's word one that no checkout has is taken for lost. */
 static void judge(struct timeline *t, const struct probe *p)
 {
-	struct kept_file *f = kept_find(t->kept, p->file.ticket, p->file.name);
+	struct kept_file *f;
 
-	if (p->kept) {
+	if (p->kept || p->file.copied)
 		kept_add(t->kept, str_of(p->file.ticket), p->file.name, p->file.source);
-	} else if (f && p->committed) {
+	f = kept_find(t->kept, p->file.ticket, p->file.name);
+	if (f && p->committed) {
 		kept_prune(t->kept, f);
 	} else if (f && p->doubted && f->doubted) {
 		log_info("timeline: record %s is in no checkout and in no commit: lost", f->key);
@@ -347,9 +339,9 @@ void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool 
 		kept_add(t->kept, ticket_of(dir), name, NULL);
 }
 
-void timeline_confirm(struct timeline *t, struct str ticket, const char *name)
+void timeline_confirm(struct timeline *t, const struct doc *d)
 {
-	kept_confirm(t->kept, ticket, name);
+	kept_confirm(t->kept, d);
 }
 
 struct str timeline_written_beside(const struct timeline *t, struct str ticket, struct str id)

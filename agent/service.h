@@ -163,7 +163,7 @@ struct service {
 	/* Write durably; the call is parked until then.  The entry is taken over. */
 	void (*write)(void *agent, struct ledger_entry *entry);
 	/* A record file was there already, and its writer, who asked again, is about to be told so. */
-	void (*confirm)(void *agent, struct str ticket, const char *name);
+	void (*confirm)(void *agent, const struct doc *doc);
 	/* The record file of that id, TICKET/NAME, that is being written for another Ticket; or absent. */
 	struct str (*written_beside)(void *agent, struct str ticket, struct str id);
 	/*

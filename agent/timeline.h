@@ -43,7 +43,7 @@ struct keep *timeline_copies(const struct timeline *t);
 void timeline_writes(struct timeline *t, const char *dir, const char *name);
 void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied);
 /* As service.confirm. */
-void timeline_confirm(struct timeline *t, struct str ticket, const char *name);
+void timeline_confirm(struct timeline *t, const struct doc *doc);
 /* The file of that record, TICKET/NAME, that is being written for another Ticket; or absent. */
 struct str timeline_written_beside(const struct timeline *t, struct str ticket, struct str id);
 /* A record file was read; for sources_on_record. */

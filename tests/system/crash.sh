@@ -43,6 +43,7 @@ if may_trace; then
 	crash order "$PWD" "$box/lots/tpd"
 	crash kills "$box/kills" "${TP_SCALE:-1}" "$box/lots/tpd"
 	crash copies "$box/copies"
+	crash confirmed "$box/confirmed"
 else
 	note "strace cannot trace here: nothing is killed at chosen calls"
 fi

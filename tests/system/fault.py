@@ -62,7 +62,7 @@ def socket_of(top):
 
 
 class Agent:
-    def __init__(self, top, unnamed=True, program="tpd"):
+    def __init__(self, top, unnamed=True, program="tpd", settled=True):
         box = os.environ["HOME"]
         ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         path = "%s/ready.%d" % (box, os.getpid())
@@ -84,9 +84,10 @@ class Agent:
         self.pid = self.process.pid
         self.socket = socket_of(top)
         # It is ready when it listens; what it says when it has read the tree is a write as well.
-        conn = self.connect()
-        conn.ask("agent.sync")
-        conn.close()
+        if settled:
+            conn = self.connect()
+            conn.ask("agent.sync")
+            conn.close()
 
     def connect(self):
         return rpc.Conn(self.socket, PATIENCE_S)
@@ -125,8 +126,15 @@ class Agent:
             conn.close()
         return [one and ("ok" if one[2] is None else one[2][1].split(":")[0]) for one in answers]
 
-    def kill(self):
+    def tracer(self):
+        with open("/proc/%d/status" % self.pid, encoding="utf-8") as status:
+            return int(re.search(r"TracerPid:\t(\d+)", status.read()).group(1))
+
+    def kill(self, tracer=0):
+        """A tracer that delays a call does not let go of it before."""
         self.process.kill()
+        if tracer:
+            os.kill(tracer, signal.SIGKILL)
         return self.process.wait()
 
     def stop(self):
@@ -196,6 +204,17 @@ def calls(log, tid=None):
 
 def ulid():
     return "01J" + "".join(random.choices("0123456789ABCDEFGHJKMNPQRSTVWXYZ", k=23))
+
+
+def slow_git(top, seconds):
+    """A program that is an agent which waits so long before it knows the repository's refs, and
+    where it says so."""
+    program, log = top + "/../slow", os.environ["HOME"] + "/strace.git"
+    with open(program, "w", encoding="utf-8") as script:
+        script.write("#!/bin/sh\nexec strace -D -f -o '%s' -P '%s/.git/packed-refs' "
+                     "-e inject=openat:delay_enter=%ds tpd \"$@\"\n" % (log, top, seconds))
+    os.chmod(program, 0o755)
+    return program, log
 
 
 class Store:

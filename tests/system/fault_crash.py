@@ -7,6 +7,7 @@ fault_crash.py kills TOP SCALE LOTS
                                     between two of them the files are the same; LOTS is an agent
                                     that writes no more than two records together
 fault_crash.py copies TOP           and when the file of copies is written anew
+fault_crash.py confirmed TOP        and when a record that was there was confirmed
 fault_crash.py order TOP LOTS       what must be on disk before what follows it
 fault_crash.py cut IMAGE KIND CYCLES
                                     the disk forgets what was not made safe; for root
@@ -20,7 +21,7 @@ import sys
 import time
 
 import rpc
-from fault import Agent, Store, Trace, calls, say, until
+from fault import Agent, Store, Trace, calls, say, slow_git, until
 
 CHANGES = {"mkdirat", "mkdir", "write", "pwrite64", "ftruncate", "fsync", "linkat", "rename",
            "renameat", "renameat2", "unlink", "unlinkat"}
@@ -274,6 +275,35 @@ def copies(top):
             it.wrong.append("%s: only %s" % (name, where))
     say(it.wrong, "killed before each of %d calls on the copies when a commit makes most needless: "
         "those of what is in no commit are there" % count)
+
+
+def confirmed(top):
+    """Who asks again is answered while git, which may have the record, is not done yet."""
+    store = repository(top)
+    git(top, "add", ".")
+    git(top, "commit", "--quiet", "-m", "Tickets")
+    git(top, "pack-refs", "--all")
+    request = store.request("old")
+    agent = Agent(top)
+    conn = agent.connect()
+    store.add(conn, request)
+    copies = conn.ask("agent.status")["state"] + "/kept.records"
+    agent.kill()
+    # As if it had died before the copy.
+    os.unlink(copies)
+    program, log = slow_git(top, 60)
+    agent = Agent(top, program=program, settled=False)
+    store.add(agent.connect(), request)
+    agent.kill(agent.tracer())
+    git(top, "clean", "-qfdx")
+    agent = Agent(top)
+    conn = agent.connect()
+    back = conn.ask("record.recover")["recovered"]
+    wrong = store.flaws(conn) + ["%d back" % len(back)] * (len(back) != 1)
+    with open(log, encoding="utf-8") as held:
+        wrong += ["git was not held up"] * ("packed-refs" not in held.read())
+    agent.kill()
+    say(wrong, "confirmed to who asks again, and killed while git is asked: it outlives its file")
 
 
 # -- Order ---------------------------------------------------------------
@@ -594,6 +624,8 @@ if __name__ == "__main__":
         kills(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     elif sys.argv[1] == "copies":
         copies(sys.argv[2])
+    elif sys.argv[1] == "confirmed":
+        confirmed(sys.argv[2])
     elif sys.argv[1] == "order":
         order(sys.argv[2], sys.argv[3])
     else:

@@ -138,11 +138,9 @@ asked_again()
 	eval "${3-}"
 	ask record a after b -m "$1" --id "$two"
 	gives 0 '*"stored":true*' "$1: a record that is there is confirmed"
-	# Git is asked first whether a commit has it.
-	tpctl call agent.sync >/dev/null
 }
 asked_again 'before anybody looked'
-is "$(kept ours)" 1 "and from then on kept as ours"
+is "$(kept ours)" 1 "and kept as ours by then"
 rm "tickets/a/artifacts/records/$two.json"
 is "$(status_of "$two")" lost "deleted it is lost, not gone"
 tpctl recover >/dev/null
@@ -156,6 +154,10 @@ asked_again 'when a commit has it' 'commit two'
 ask check a
 unlike "$out" '*"code":"untracked"*' "which is in a commit"
 is "$(kept)" 0 "and needs no copy"
+git rm -q "tickets/a/artifacts/records/$two.json"
+is "$(status_of "$two")" "" "nor is it lost where it goes"
+git reset -q --hard
+is "$(status_of "$two")" live "and comes"
 tpctl --json record a after b -m 'Later.' >"$box/out"
 two=$(record_id)
 

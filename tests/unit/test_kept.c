@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,7 +35,8 @@ static int setup(void **state)
 	if (!mkdtemp(b->state))
 		return -1;
 	b->ix = index_new();
-	b->source = model_source(b->ix, "main");
+	b->source = index_source_add(b->ix, "main");
+	index_source_set(b->ix, b->source, b->state, "tree", true);
 	b->kept = kept_new(b->ix, b->state, true);
 	*state = b;
 	return 0;
@@ -171,6 +175,42 @@ static void what_one_of_two_wrote_is_ours(void **state)
 	assert_int_equal(sighted_now(b), 0);
 }
 
+static void confirm(struct box *b)
+{
+	kept_confirm(b->kept, index_doc(b->ix, b->source, PATH));
+}
+
+static const char *const folders[] = { "tree", "tree/T-1", "tree/T-1/artifacts",
+				       "tree/T-1/artifacts/records" };
+
+/* The record's file, on the disk. */
+static void put_file(struct box *b, const char *text)
+{
+	char path[128];
+
+	for (size_t i = 0; i < COUNT_OF(folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", b->state, folders[i]);
+		assert_return_code(mkdir(path, 0700), errno);
+	}
+	snprintf(path, sizeof(path), "%s/tree/%s", b->state, PATH.at);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void take_file(struct box *b)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/tree/%s", b->state, PATH.at);
+	assert_return_code(unlink(path), errno);
+	for (size_t i = COUNT_OF(folders); i-- > 0;) {
+		snprintf(path, sizeof(path), "%s/%s", b->state, folders[i]);
+		assert_return_code(rmdir(path), errno);
+	}
+}
+
 static void what_was_there_when_we_were_asked_for_it_is_sighted_as_ours(void **state)
 {
 	struct box *b = *state;
@@ -178,15 +218,55 @@ static void what_was_there_when_we_were_asked_for_it_is_sighted_as_ours(void **s
 
 	see(b);
 	sighted_now(b);
-	kept_confirm(b->kept, STR("T-1"), FILE_NAME);
+	confirm(b);
 	struct sighting *seen = kept_take_sightings(b->kept, &count);
 	assert_int_equal(count, 1);
 	assert_null(seen->source);
+	/* It is not on the disk. */
+	assert_false(seen->copied);
 	sighting_release(seen);
 	free(seen);
 	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
-	kept_confirm(b->kept, STR("T-1"), FILE_NAME);
+	confirm(b);
 	assert_int_equal(sighted_now(b), 0);
+}
+
+static void what_was_there_has_a_copy_of_ours_before_git_is_asked(void **state)
+{
+	struct box *b = *state;
+	struct buf bytes = { 0 };
+	size_t count;
+
+	see(b);
+	sighted_now(b);
+	put_file(b, "the file's");
+	confirm(b);
+	take_file(b);
+	assert_true(keep_get(kept_copies(b->kept), "T-1", FILE_NAME, &bytes));
+	assert_string_equal(buf_text(&bytes), "the file's");
+	struct sighting *seen = kept_take_sightings(b->kept, &count);
+	assert_int_equal(count, 1);
+	assert_true(seen->copied);
+	/* Until git has answered nobody takes it for one that is in no commit. */
+	assert_null(kept_find(b->kept, "T-1", FILE_NAME));
+	sighting_release(seen);
+	free(seen);
+	buf_release(&bytes);
+	keep_drop(kept_copies(b->kept), "T-1", FILE_NAME, NULL);
+}
+
+static void however_many_wait_for_git_what_is_confirmed_does_too(void **state)
+{
+	struct box *b = *state;
+
+	see(b);
+	for (size_t before = 0; before < kept_sighted(b->kept);) {
+		before = kept_sighted(b->kept);
+		kept_sight(b->kept, b->source, PATH);
+	}
+	confirm(b);
+	size_t full = sighted_now(b) - 1;
+	assert_int_equal(full, 1000);
 }
 
 static void what_was_seen_and_is_confirmed_is_ours(void **state)
@@ -194,6 +274,7 @@ static void what_was_seen_and_is_confirmed_is_ours(void **state)
 	struct box *b = *state;
 	struct fault why;
 	struct copied seen = { "T-1", FILE_NAME, "main", STR("{}") };
+	struct buf bytes = { 0 };
 
 	see(b);
 	sighted_now(b);
@@ -201,8 +282,14 @@ static void what_was_seen_and_is_confirmed_is_ours(void **state)
 	kept_add(b->kept, STR("T-1"), FILE_NAME, "main");
 	kept_look(b->kept);
 	assert_false(is_loose(b));
-	kept_confirm(b->kept, STR("T-1"), FILE_NAME);
+	put_file(b, "whole");
+	confirm(b);
+	take_file(b);
 	assert_null(kept_find(b->kept, "T-1", FILE_NAME)->source);
+	/* What was seen may have been half of it. */
+	assert_true(keep_get(kept_copies(b->kept), "T-1", FILE_NAME, &bytes));
+	assert_string_equal(buf_text(&bytes), "whole");
+	buf_release(&bytes);
 	kept_look(b->kept);
 	assert_true(is_loose(b));
 	keep_drop(kept_copies(b->kept), "T-1", FILE_NAME, NULL);
@@ -229,6 +316,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_was_there_when_we_were_asked_for_it_is_sighted_as_ours, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_there_has_a_copy_of_ours_before_git_is_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			however_many_wait_for_git_what_is_confirmed_does_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_seen_and_is_confirmed_is_ours, setup,
 						teardown),
 	};
