@@ -132,8 +132,12 @@ static void another_file_of_the_name_is_not_taken(void **state)
 
 	/* The number of one that is open is given to nobody. */
 	int held = open(PATH, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	assert_int_equal(fstat(held, &st), 0);
 	assert_int_equal(unlink(PATH), 0);
 	name_a_file(PATH, "as written", NULL);
+	assert_int_equal(utimensat(AT_FDCWD, PATH, (struct timespec[]){ st.st_atim, st.st_mtim }, 0),
+			 0);
 	assert_false(is_taken(f, true));
 	close(held);
 }
@@ -163,12 +167,24 @@ static void a_file_of_another_size_or_time_is_not_taken(void **state)
 static void of_one_path_in_two_trees_the_later_is_known(void **state)
 {
 	struct folder *f = *state;
-	struct fresh *before = f->fresh;
+	struct folder other = { 0 };
 
-	assert_int_equal(unlink(PATH), 0);
-	name_a_file(PATH, "as written", &f->fresh);
-	fresh_drop(before);
-	assert_true(is_taken(f, true));
+	assert_int_equal(mkdir("other", 0777), 0);
+	assert_int_equal(chdir("other"), 0);
+	assert_int_equal(mkdir("T-1", 0777), 0);
+	other.root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (int dropped = 0; dropped < 2; dropped++) {
+		name_a_file(PATH, "as written", &other.fresh);
+		if (dropped) {
+			fresh_drop(f->fresh);
+			f->fresh = NULL;
+		}
+		assert_true(is_taken(&other, true));
+		assert_false(is_taken(f, true));
+		fresh_drop(other.fresh);
+		assert_int_equal(unlink(PATH), 0);
+	}
+	close(other.root);
 }
 
 static void what_cannot_be_looked_at_is_not_told_of(void **state)

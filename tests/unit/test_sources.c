@@ -493,13 +493,13 @@ static void what_was_written_here_is_not_read_again(void **state)
 }
 
 /* As many bytes, and the times as they were. */
-static void change_unseen(void)
+static void change_unseen(const char *path, const char *other)
 {
 	struct stat st;
 
-	assert_int_equal(stat(RECORDS "/R1.json", &st), 0);
-	int fd = open(RECORDS "/R1.json", O_WRONLY | O_CLOEXEC);
-	assert_int_equal(pwrite(fd, "T-3", 3, strstr(RECORD, "T-2") - RECORD), 3);
+	assert_int_equal(stat(path, &st), 0);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, other, 3, strstr(RECORD, "T-2") - RECORD), 3);
 	struct timespec times[2] = { st.st_atim, st.st_mtim };
 	assert_int_equal(futimens(fd, times), 0);
 	close(fd);
@@ -511,7 +511,7 @@ static void what_was_written_here_and_changed_before_anybody_looked_is_read(void
 
 	begin_with_records(f);
 	struct ledger_entry *e = write_record(f);
-	change_unseen();
+	change_unseen(RECORDS "/R1.json", "T-3");
 	assert_record(f, KIND_AFTER, "T-3");
 	ledger_entry_free(e);
 }
@@ -523,8 +523,15 @@ static void what_was_written_here_and_changed_after_a_look_is_read(void **state)
 	begin_with_records(f);
 	struct ledger_entry *e = write_record(f);
 	assert_record(f, KIND_AFTER, "T-2");
-	change_unseen();
+	change_unseen(RECORDS "/R1.json", "T-3");
 	assert_record(f, KIND_AFTER, "T-3");
+	/* All that happened to its name is that it was made, but not for the first time. */
+	assert_int_equal(rename(RECORDS "/R1.json", "R1"), 0);
+	sources_turn(f->sources, true, true);
+	change_unseen("R1", "T-4");
+	assert_int_equal(link("R1", RECORDS "/R1.json"), 0);
+	assert_int_equal(unlink("R1"), 0);
+	assert_record(f, KIND_AFTER, "T-4");
 	ledger_entry_free(e);
 }
 
