@@ -312,6 +312,11 @@ static void drop_asked(struct call *call)
 
 void call_drop(struct call *call)
 {
+	while (call->followers) {
+		struct call *follower = call->followers;
+		DL_DELETE(call->followers, follower);
+		call_drop(follower);
+	}
 	drop_asked(call);
 	buf_release(&call->told);
 	arena_release(&call->arena);
@@ -368,6 +373,10 @@ static void wait_for(struct call *call)
 		s->await_git(s->agent, call);
 		return;
 	}
+	if (call->behind) {
+		DL_APPEND(call->behind->followers, call);
+		return;
+	}
 	if (!call->entry && !amends) {
 		DL_APPEND(s->waiting, call);
 		return;
@@ -380,7 +389,21 @@ static void wait_for(struct call *call)
 		return;
 	}
 	call->entry->owner = call;
+	DL_APPEND(s->writing, call);
 	s->write(s->agent, call->entry);
+}
+
+/* Its write has ended, well or not: who waited for that goes on, behind it. */
+static void leave_writing(struct call *call)
+{
+	struct service *s = call->service;
+	struct call *follower;
+
+	DL_DELETE(s->writing, call);
+	DL_FOREACH(call->followers, follower)
+	follower->behind = NULL;
+	DL_CONCAT(s->ready, call->followers);
+	call->followers = NULL;
 }
 
 static bool answer(struct service *service, struct caller *caller, const struct envelope *e,
@@ -444,6 +467,8 @@ bool dispatch_resume(struct call *call, struct buf *out)
 
 	if (s->accepting == call)
 		s->accepting = NULL;
+	if (call->entry)
+		leave_writing(call);
 	call->parked = false;
 	/* Who waited for git alone has not had a turn to accept yet. */
 	call->resumed |= !call->awaits_git;

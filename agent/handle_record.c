@@ -206,6 +206,34 @@ static bool adds_nothing(const struct draft *draft, const struct record *relatio
 	       str_eq(draft->note, relation->note);
 }
 
+/*
+ * A relation of another id that is being written, and that would answer for the draft if it were
+ * there.  It may yet fail, so its outcome is waited for, also where its file is seen already.
+ */
+static struct call *written_by_relation(struct call *call, const struct draft *draft)
+{
+	struct meaning asked = meaning_make(draft->kind, draft->ticket->id, draft->other);
+	struct call *first;
+
+	DL_FOREACH(call->service->writing, first) {
+		const struct record_add_params *p = &first->params.record_add;
+		struct record relation = { .note = p->message };
+		struct ticket *t;
+		struct str other;
+		struct fault never;
+		if (first->id != RPC_record_add ||
+		    kind_row((enum kind)p->kind)->origin != ORIGIN_RELATION ||
+		    (p->id.at && str_eq(p->id, draft->id)) || !adds_nothing(draft, &relation) ||
+		    !index_resolve(call->ix, p->ticket, &t, &never) ||
+		    !other_id(call, p, &other, &never))
+			continue;
+		struct meaning m = meaning_make((enum kind)p->kind, t->id, other);
+		if (meaning_compare(&m, &asked) == 0)
+			return first;
+	}
+	return NULL;
+}
+
 /* A live relation that says what the draft would say, from whichever side. */
 static bool known_by_relation(struct call *call, const struct draft *draft, struct seen *row)
 {
@@ -266,9 +294,15 @@ bool handle_record_add(struct call *call, const struct record_add_params *p, str
 	draft.ticket = t;
 	if (!add_draft(call, p, &draft, why))
 		return false;
-	if (!p->force && draft.other.at && known_by_relation(call, &draft, &row)) {
-		put_record(call, &row, false);
-		return true;
+	if (!p->force && draft.other.at) {
+		call->behind = written_by_relation(call, &draft);
+		call->parked = call->behind != NULL;
+		if (call->parked)
+			return true;
+		if (known_by_relation(call, &draft, &row)) {
+			put_record(call, &row, false);
+			return true;
+		}
 	}
 	return record_write(call, &draft, why);
 }

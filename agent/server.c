@@ -96,18 +96,27 @@ void server_go_on(struct server *s, struct call *call)
 		abandon(call);
 }
 
+/* Whose client has gone wants nothing any more. */
+static void run_anew(struct call *call)
+{
+	if (call->conn && !is_gone(call->conn))
+		conn_resume(call->conn, call);
+	else
+		abandon(call);
+}
+
 void server_line(struct server *s)
 {
 	struct service *service = s->crowd.service;
 	struct call *next;
 
+	while ((next = service->ready)) {
+		DL_DELETE(service->ready, next);
+		run_anew(next);
+	}
 	while ((next = service->waiting) && !call_must_wait(next)) {
 		DL_DELETE(service->waiting, next);
-		/* Whose client has gone wants nothing any more. */
-		if (next->conn && !is_gone(next->conn))
-			conn_resume(next->conn, next);
-		else
-			abandon(next);
+		run_anew(next);
 	}
 }
 

@@ -45,7 +45,7 @@ void server_calls(struct server *server, int64_t until);
 void server_resume(struct server *server, struct call *call);
 /* A call that waited for git goes on. */
 void server_go_on(struct server *server, struct call *call);
-/* Those in the service's line whose turn has come go on. */
+/* Those in the service's line whose turn has come go on, after those behind a write that ended. */
 void server_line(struct server *server);
 /* The clients, the latest first, in the arena. */
 struct peer *server_peers(const struct server *server, struct arena *arena, size_t *count);

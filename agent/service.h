@@ -105,6 +105,9 @@ struct service {
 	struct call *accepting; /* one whose record, or claim, is being written */
 	struct call *waiting;   /* those parked behind it, in order */
 
+	struct call *writing; /* those whose records are being written, in order */
+	struct call *ready;   /* those that waited for one of these, once it has ended */
+
 	const struct claims *claims; /* as they are on disk, without those that ended since */
 	bool amending;               /* changes are being gathered */
 	bool amended;                /* and others are being written */
@@ -206,7 +209,8 @@ struct revision {
  * `out`, a map that is open already, and returns true; or returns false with
  * *why.  A handler that must wait for the disk sets `parked`, leaves `out`
  * alone, and is resumed once the write has ended; one that is parked with neither
- * entry nor amendment waits in line, and is run anew; one that also sets `waits`
+ * entry nor amendment waits in line, and is run anew, or, with `behind`, once the
+ * write of that call has ended; one that also sets `waits`
  * waits for its Ticket to change, is run anew whenever it has, and holds up no
  * other request of its connection.
  */
@@ -247,7 +251,9 @@ struct call {
 	bool parked;
 	bool waits;
 	bool resumed;               /* it was parked before */
-	struct call *prev, *next;   /* in service->waiting, or its listener's waits */
+	struct call *prev, *next;   /* in a list of the service, its listener or another call */
+	struct call *behind;        /* parked: whose write it waits for; NULL: nobody's */
+	struct call *followers;     /* those that wait for this one's */
 	struct ledger_entry *entry; /* parked: what it waits for; after that, what came of it */
 	struct amendment *amendment; /* the same, of claims */
 };
