@@ -243,7 +243,8 @@ static void end_turn(struct agent *a)
 	struct job *done = worker_take(a->worker);
 	struct call *ready = timeline_take(a->timeline);
 	struct amendment *amended = see_written(a, &done);
-	bool look = done || a->written || amended || ready || a->look_now || server_asked(a->server);
+	bool look =
+		done || a->written || amended || ready || a->look_now || server_asked(a->server);
 
 	a->look_now = false;
 	index_pass_time(a->ix, stamp_now());
@@ -376,8 +377,9 @@ static bool may_start(const struct agent *a, const struct agent_options *options
 {
 	if (!options->automatic || git_config_bool(a->git, "ticketplan.autostart", true))
 		return true;
-	return fault(why, FAULT_NO_AGENT,
-		     "no agent runs and ticketplan.autostart is false; start one with: tpctl start");
+	return fault(
+		why, FAULT_NO_AGENT,
+		"no agent runs and ticketplan.autostart is false; start one with: tpctl start");
 }
 
 /* How clients come: by the socket that the lock makes ours, or one by our own descriptors. */

@@ -204,8 +204,9 @@ static bool get_kind(struct entry *e, struct record *r)
 	int kind = word_find(&words_stored_kind, name);
 
 	if (kind < 0) {
-		content_flaw(e->c, PROBLEM_UNKNOWN_KIND, e->line, e->offset, "unknown kind \"%.*s\"",
-			     (int)(name.len > 64 ? 64 : name.len), name.at ? name.at : "");
+		content_flaw(e->c, PROBLEM_UNKNOWN_KIND, e->line, e->offset,
+			     "unknown kind \"%.*s\"", (int)(name.len > 64 ? 64 : name.len),
+			     name.at ? name.at : "");
 		return false;
 	}
 	r->kind = (enum kind)kind;
@@ -234,8 +235,8 @@ static bool is_suspect(const struct record *r)
 
 static bool read_entry(struct entry *e, struct record *r)
 {
-	static const char *const relation[] = { "ticket_id", "kind", "target", "note", "author", "at",
-						NULL };
+	static const char *const relation[] = { "ticket_id", "kind", "target", "note", "author",
+						"at", NULL };
 	static const char *const record[] = { "id", "ticket_id", "ticket_slug", "kind",
 					      "related_ticket", "note", "accepted_plan", "until",
 					      "retracts", "author", "at", NULL };
@@ -279,7 +280,8 @@ static json_t *load_object(struct content *c, struct str text, uint32_t line, in
 			   const char *what)
 {
 	json_error_t error;
-	json_t *json = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	json_t *json =
+		json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
 	if (json && json_is_object(json) && !too_deep(json, 1))
 		return json;
@@ -288,7 +290,8 @@ static json_t *load_object(struct content *c, struct str text, uint32_t line, in
 			     offset + error.position, "%s is not JSON: %s", what, error.text);
 	else
 		content_flaw(c, PROBLEM_BAD_RECORD, line ? line : 1, offset,
-			     json_is_object(json) ? "%s nests too deeply" : "%s is not a JSON object",
+			     json_is_object(json) ? "%s nests too deeply"
+						  : "%s is not a JSON object",
 			     what);
 	json_decref(json);
 	return NULL;
@@ -390,8 +393,9 @@ static void parse_record(struct content *c, struct str ticket, struct str name, 
 	struct str stem = { name.at, name.len - 5 };
 	if (str_eq(c->records[0].id, stem))
 		return;
-	content_flaw(c, PROBLEM_WRONG_NAME, 0, -1, "the file is named %.*s but its record's id is %.*s",
-		     STR_ARG(name), (int)(c->records[0].id.len > 128 ? 128 : c->records[0].id.len),
+	content_flaw(c, PROBLEM_WRONG_NAME, 0, -1,
+		     "the file is named %.*s but its record's id is %.*s", STR_ARG(name),
+		     (int)(c->records[0].id.len > 128 ? 128 : c->records[0].id.len),
 		     c->records[0].id.at);
 	c->record_count = 0;
 }
@@ -430,7 +434,8 @@ static uint64_t hash_there(enum role role, struct str ticket, struct str name)
 
 bool artifact_is(const struct content *c, struct str ticket, struct str name, struct str bytes)
 {
-	return c->len == bytes.len && c->hash == (hash_of(bytes) ^ hash_there(c->role, ticket, name));
+	return c->len == bytes.len &&
+	       c->hash == (hash_of(bytes) ^ hash_there(c->role, ticket, name));
 }
 
 struct content *artifact_parse(enum role role, struct str ticket, struct str name, struct str bytes)

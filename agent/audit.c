@@ -42,7 +42,8 @@ static void compare_sources(struct audit *a)
 		if (other < 0)
 			tell(a, i, STR_NONE, STR("the checkout is not there any more"));
 		else if (!same_source(s, index_source(a->fresh, other)))
-			tell(a, i, STR_NONE, STR("the checkout's tree lies elsewhere, or its part changed"));
+			tell(a, i, STR_NONE,
+			     STR("the checkout's tree lies elsewhere, or its part changed"));
 	}
 	for (int i = -1; (i = index_source_next(a->fresh, UINT64_MAX, i)) >= 0;) {
 		const struct source *s = index_source(a->fresh, i);
@@ -108,7 +109,8 @@ static void compare_files(struct audit *a)
 	for (size_t i = 0; i < count; i++)
 		for (const struct copy *c = list[i]->copies; c; c = c->next)
 			if (!find_copy(a->fresh, c, a->held))
-				tell(a, find_source(a->held, index_source(a->fresh, c->source)->name),
+				tell(a,
+				     find_source(a->held, index_source(a->fresh, c->source)->name),
 				     str_of(c->dir), STR("there, and was not noticed"));
 }
 
@@ -152,7 +154,8 @@ static void compare_sums(struct audit *a)
 		if (other && !same_sum(list[i], other))
 			tell(a, -1, STR_NONE,
 			     arena_printf(a->into->arena,
-					  "%.*s: its files are held as they are, and come to something else",
+					  "%.*s: its files are held as they are, and come to "
+					  "something else",
 					  STR_ARG(list[i]->id)));
 	}
 }

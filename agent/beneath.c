@@ -72,7 +72,7 @@ static bool read_all(int fd, size_t guess, size_t max, struct buf *into)
 		if (got < 0)
 			return false;
 		into->len += (size_t)got;
-		/* Short of what stat promised, or as much: that was the end, and stat after says so. */
+		/* Short of what stat promised, or as much: that was the end, as stat after says. */
 		if (!got || into->len == guess)
 			return true;
 	}

@@ -23,7 +23,8 @@ static const struct {
 	[HOLDS] = { "Held, not queued yet", "tpctl tickets --state planning --state ready", 10 },
 	[BYPASSES] = { "Bypasses", "tpctl doctor", 5 },
 	[PROBLEMS] = { "Problems", "tpctl doctor", 5 },
-	[THREADS] = { "Decisions in threads (they decide nothing here)", "read the thread.md files", 5 },
+	[THREADS] = { "Decisions in threads (they decide nothing here)", "read the thread.md files",
+		      5 },
 };
 
 /* What the sentences about cuts may take at most, all together. */
@@ -53,7 +54,8 @@ static struct str flat(struct writing *w, struct str text)
 	if (len > LINE_BYTES_MAX)
 		for (len = LINE_BYTES_MAX - 3; len && (text.at[len] & 0xc0) == 0x80; len--)
 			;
-	struct str line = arena_printf(w->arena, "%.*s%s", (int)len, text.at, len < text.len ? "…" : "");
+	struct str line =
+		arena_printf(w->arena, "%.*s%s", (int)len, text.at, len < text.len ? "…" : "");
 	char *at = (char *)(uintptr_t)line.at;
 	for (size_t i = 0; i < line.len; i++)
 		if ((unsigned char)at[i] < 0x20 || at[i] == '\x7f')
@@ -106,11 +108,12 @@ static void write_plan(struct writing *w, const struct ticket *t)
 		return;
 	}
 	/* The summary last: it may be long, and be cut. */
-	add(w, PLANS, arena_printf(w->arena, "- %.*s (%s)%s%.*s%s%.*s [%.*s, %s]: %.*s", STR_ARG(t->id),
-				   word(&words_state, t->state), r->plan->branch.at ? " branch " : "",
-				   STR_ARG(r->plan->branch), r->plan->worktree.at ? " worktree " : "",
-				   STR_ARG(r->plan->worktree), STR_ARG(r->author),
-				   stamp_text(r->at, at), STR_ARG(r->plan->summary)));
+	add(w, PLANS,
+	    arena_printf(w->arena, "- %.*s (%s)%s%.*s%s%.*s [%.*s, %s]: %.*s", STR_ARG(t->id),
+			 word(&words_state, t->state), r->plan->branch.at ? " branch " : "",
+			 STR_ARG(r->plan->branch), r->plan->worktree.at ? " worktree " : "",
+			 STR_ARG(r->plan->worktree), STR_ARG(r->author), stamp_text(r->at, at),
+			 STR_ARG(r->plan->summary)));
 }
 
 static void write_claim(struct writing *w, const struct ticket *t)
@@ -120,8 +123,9 @@ static void write_claim(struct writing *w, const struct ticket *t)
 	if (!t->claim)
 		return;
 	claim_describe(t->claim, &holder);
-	add(w, CLAIMS, arena_printf(w->arena, "- %.*s by %s%s", STR_ARG(t->id), buf_text(&holder),
-				    str_eq(t->claim->session, w->session) ? " (this session)" : ""));
+	add(w, CLAIMS,
+	    arena_printf(w->arena, "- %.*s by %s%s", STR_ARG(t->id), buf_text(&holder),
+			 str_eq(t->claim->session, w->session) ? " (this session)" : ""));
 	buf_release(&holder);
 }
 
@@ -136,7 +140,8 @@ static struct str condition(struct writing *w, const struct until *u)
 	case UNTIL_AFTER:
 		return arena_printf(w->arena, "until %s", stamp_text(u->after, at));
 	case UNTIL_FREE:
-		return arena_printf(w->arena, "until fewer than %lld are worked on", (long long)u->free);
+		return arena_printf(w->arena, "until fewer than %lld are worked on",
+				    (long long)u->free);
 	case UNTIL_HUMAN:
 		return STR("until a person decides");
 	case UNTIL_NONE:
@@ -152,9 +157,10 @@ static void write_waits(struct writing *w, const struct ticket *t)
 		if (d->record->kind != KIND_WAITING_CAPACITY_NOTE ||
 		    !status_counts(decision_status(w->ix, d, w->now)))
 			continue;
-		add(w, WAITS, arena_printf(w->arena, "- %.*s %.*s (record %.*s): %.*s", STR_ARG(t->id),
-					   STR_ARG(condition(w, d->record->until)),
-					   STR_ARG(d->record->id), STR_ARG(d->record->note)));
+		add(w, WAITS,
+		    arena_printf(w->arena, "- %.*s %.*s (record %.*s): %.*s", STR_ARG(t->id),
+				 STR_ARG(condition(w, d->record->until)), STR_ARG(d->record->id),
+				 STR_ARG(d->record->note)));
 	}
 }
 
@@ -208,10 +214,10 @@ static void write_thread(struct writing *w, const struct ticket *t, brief_thread
 	struct str kept = arena_str(w->arena, (struct str){ text.at ? text.at : "", text.len });
 	struct thread_event *events = thread_decisions(kept, w->arena, &count);
 	for (size_t i = 0; i < count; i++)
-		add(w, THREADS, arena_printf(w->arena, "- %.*s %.*s by %.*s, %.*s: %s/%s/thread.md:%u",
-					     STR_ARG(t->id), STR_ARG(events[i].kind),
-					     STR_ARG(events[i].author), STR_ARG(events[i].at),
-					     s->root, t->face->dir, events[i].line));
+		add(w, THREADS,
+		    arena_printf(w->arena, "- %.*s %.*s by %.*s, %.*s: %s/%s/thread.md:%u",
+				 STR_ARG(t->id), STR_ARG(events[i].kind), STR_ARG(events[i].author),
+				 STR_ARG(events[i].at), s->root, t->face->dir, events[i].line));
 	buf_release(&text);
 }
 
@@ -281,8 +287,8 @@ static void put_part(struct writing *w, enum part part, size_t room, struct buf 
 	}
 	if (n < l->count)
 		brief->cut[brief->cut_count++] =
-			arena_printf(w->arena, "%s: %zu of %zu lines left out; %s", parts[part].title,
-				     l->count - n, l->count, parts[part].ask);
+			arena_printf(w->arena, "%s: %zu of %zu lines left out; %s",
+				     parts[part].title, l->count - n, l->count, parts[part].ask);
 }
 
 static struct str headline(struct writing *w, struct ticket *const *all, size_t count)
@@ -291,11 +297,12 @@ static struct str headline(struct writing *w, struct ticket *const *all, size_t 
 
 	for (size_t i = 0; i < count; i++)
 		states[all[i]->state]++;
-	return arena_printf(w->arena,
-			    "# Tickets: %zu queued, %zu in progress, %zu ready, %zu planning; %zu worked "
-			    "on\n",
-			    states[STATE_QUEUED], states[STATE_INPROGRESS], states[STATE_READY],
-			    states[STATE_PLANNING], index_occupied(w->ix));
+	return arena_printf(
+		w->arena,
+		"# Tickets: %zu queued, %zu in progress, %zu ready, %zu planning; %zu worked "
+		"on\n",
+		states[STATE_QUEUED], states[STATE_INPROGRESS], states[STATE_READY],
+		states[STATE_PLANNING], index_occupied(w->ix));
 }
 
 static void gather(struct writing *w, brief_thread_fn *thread, void *ctx)

@@ -151,7 +151,8 @@ static bool choose_index(struct call *call, struct fault *why)
 	if ((!at && !source) || !rpc_field_find(call->method->params, STR("at"), &place))
 		return choose_live(call);
 	if (at && source)
-		return fault(why, FAULT_BAD_ARGUMENT, "at and source ask different things; give one");
+		return fault(why, FAULT_BAD_ARGUMENT,
+			     "at and source ask different things; give one");
 	if (at && !s->revision(s->agent, call, 0, *at, &call->view, why))
 		return false;
 	if (source && !s->one_source(s->agent, *source, &call->view, why))
@@ -337,7 +338,8 @@ static struct call *park(const struct call *call, struct str message)
 	*kept = *call;
 	buf_add_str(&kept->bytes, message);
 	kept->zone = msgpack_zone_new(4096);
-	BUG_IF(!envelope_decode((struct str){ kept->bytes.at, kept->bytes.len }, kept->zone, &e, &why));
+	BUG_IF(!envelope_decode((struct str){ kept->bytes.at, kept->bytes.len }, kept->zone, &e,
+				&why));
 	BUG_IF(!params_decode(kept->method, &e.params, kept->zone, &kept->params, &why));
 	kept->arena = (struct arena){ 0 };
 	return kept;
@@ -412,8 +414,8 @@ static bool answer(struct service *service, struct caller *caller, const struct 
 {
 	struct call call = { .service = service, .conn = caller->conn, .id = rpc_find(e->method),
 			     .ix = service->ix, .msgid = e->msgid,
-			     .read_only = &caller->read_only, .stands = caller->stands, .client = caller->client,
-			     .listener = &caller->listener };
+			     .read_only = &caller->read_only, .stands = caller->stands,
+			     .client = caller->client, .listener = &caller->listener };
 
 	if (call.id == RPC_COUNT)
 		return fault(why, FAULT_UNKNOWN_METHOD, "there is no method \"%.*s\"",

@@ -81,7 +81,8 @@ static void add_strays(const struct index *ix, struct findings *into)
 
 /* -- Records ------------------------------------------------------------ */
 
-static struct finding *add_record(struct findings *into, enum problem code, const struct decision *d)
+static struct finding *add_record(struct findings *into, enum problem code,
+				  const struct decision *d)
 {
 	struct finding *f = findings_add(into, code, d->ticket);
 
@@ -167,7 +168,8 @@ static void add_past_hold(const struct index *ix, const struct ticket *t, const 
 	gate_of(ix, t, now, into->arena, &gate);
 	for (size_t i = 0; i < gate.count; i++)
 		if (gate.reasons[i].severity == SEVERITY_HOLD &&
-		    gate.reasons[i].code != REASON_ACCEPTED && gate.reasons[i].code != REASON_CLAIMED)
+		    gate.reasons[i].code != REASON_ACCEPTED &&
+		    gate.reasons[i].code != REASON_CLAIMED)
 			add_item(into, PROBLEM_PAST_HOLD, at)->text =
 				arena_printf(into->arena, "in progress, and held: %.*s",
 					     STR_ARG(gate.reasons[i].text));
@@ -214,8 +216,8 @@ static void add_cycles(struct ticket *const *list, size_t count, const struct ti
 			path = arena_printf(into->arena, "%.*s, %.*s", STR_ARG(path),
 					    STR_ARG(loop[i]->id));
 		add_item(into, PROBLEM_CYCLE, first->face)->text =
-			arena_printf(into->arena, "waits for itself, through %zu Tickets: %.*s%s", n,
-				     STR_ARG(path), n > CYCLE_SHOWN ? ", …" : "");
+			arena_printf(into->arena, "waits for itself, through %zu Tickets: %.*s%s",
+				     n, STR_ARG(path), n > CYCLE_SHOWN ? ", …" : "");
 	}
 }
 
@@ -228,7 +230,8 @@ void doctor_lost(const struct ticket *t, struct findings *into)
 		const struct decision *d = &t->own[i];
 		if (decision_is_lost(d) && !d->retracted)
 			add_record(into, PROBLEM_LOST, d)->text = arena_printf(
-				into->arena, "record %.*s (%s) was in no commit, and its file is gone",
+				into->arena,
+				"record %.*s (%s) was in no commit, and its file is gone",
 				STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind));
 	}
 }
@@ -279,7 +282,8 @@ static void add_settings(const struct index *ix, struct findings *into)
 	const char *flaw = index_settings_flaw(ix);
 
 	if (flaw)
-		findings_add(into, PROBLEM_MISSET, NULL)->text = arena_str(into->arena, str_of(flaw));
+		findings_add(into, PROBLEM_MISSET, NULL)->text =
+			arena_str(into->arena, str_of(flaw));
 }
 
 static void add_past(const struct index *ix, struct findings *into)
@@ -298,12 +302,14 @@ static void add_checkouts(const struct index *ix, struct findings *into)
 		const struct ignored_in *in = ignored_of(into->ignored, index_source(ix, i)->name);
 		if (!in || !(in->whole || in->failed))
 			continue;
-		struct finding *f = findings_add(into, in->whole ? PROBLEM_IGNORED : PROBLEM_GIT, NULL);
+		struct finding *f =
+			findings_add(into, in->whole ? PROBLEM_IGNORED : PROBLEM_GIT, NULL);
 		f->source = i;
 		f->path = STR("");
-		f->text = in->whole ? ignored_text(into->arena, STR("the whole tree"), "FOLDER", 0)
-				    : arena_printf(into->arena, "what git ignores cannot be told: %s",
-						   in->why.text);
+		f->text = in->whole
+				  ? ignored_text(into->arena, STR("the whole tree"), "FOLDER", 0)
+				  : arena_printf(into->arena, "what git ignores cannot be told: %s",
+						 in->why.text);
 	}
 }
 
@@ -328,7 +334,8 @@ static void add_leaks(const struct index *ix, const struct ticket *t, struct fin
 			if (!found.at)
 				continue;
 			add_record(into, PROBLEM_LEAK, &t->own[i])->text = arena_printf(
-				into->arena, "record %.*s: its %s names a place of one machine: %.*s",
+				into->arena,
+				"record %.*s: its %s names a place of one machine: %.*s",
 				STR_ARG(r->id), fields[k].name,
 				(int)(found.len > 100 ? 100 : found.len), found.at);
 			break;
@@ -349,7 +356,8 @@ static int by_meaning(const void *x, const void *y)
 	int order = meaning_compare(&a->meaning, &b->meaning);
 
 	if (!order)
-		order = (a->d->record->at > b->d->record->at) - (a->d->record->at < b->d->record->at);
+		order = (a->d->record->at > b->d->record->at) -
+			(a->d->record->at < b->d->record->at);
 	if (!order)
 		order = str_cmp(a->d->ticket->id, b->d->ticket->id);
 	return order ? order : (a->d > b->d) - (a->d < b->d);
@@ -436,8 +444,8 @@ static void examine(const struct index *ix, const struct ticket *t, int64_t now,
 	doctor_bypasses(ix, t, now, into);
 }
 
-bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows, size_t *errors,
-		 struct fault *why)
+bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows,
+		 size_t *errors, struct fault *why)
 {
 	page_begin(page);
 	if (all->count > 1)

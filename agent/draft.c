@@ -69,7 +69,8 @@ bool draft_until(struct index *ix, struct str text, struct until *u, struct faul
 		return true;
 	return fault(
 		why, FAULT_INVALID,
-		"until takes ticket:ID=STATE, after:TIME (as 2026-01-31T12:00:00Z), human or free:N");
+		"until takes ticket:ID=STATE, after:TIME (as 2026-01-31T12:00:00Z), human or "
+		"free:N");
 }
 
 /* -- Checks ------------------------------------------------------------- */

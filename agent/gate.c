@@ -117,10 +117,10 @@ static void say_unreadable(struct asked *a, const struct copy *copy, const char 
 	struct str where = flaw->line ? arena_printf(a->arena, ":%u", flaw->line) : STR("");
 
 	row->source = str_of(source->name);
-	row->text = arena_printf(a->arena, "%.*s%.*s: %.*s; %s",
-				 STR_ARG(source_path(source, str_of(path), a->arena)), STR_ARG(where),
-				 STR_ARG(flaw->text),
-				 words_problem.list[flaw->code].doc);
+	row->text =
+		arena_printf(a->arena, "%.*s%.*s: %.*s; %s",
+			     STR_ARG(source_path(source, str_of(path), a->arena)), STR_ARG(where),
+			     STR_ARG(flaw->text), words_problem.list[flaw->code].doc);
 }
 
 static void say_twice(struct asked *a, const struct copy *one, const struct copy *other)
@@ -159,14 +159,16 @@ static void rule_accepted(struct asked *a)
 	if (t->state == STATE_QUEUED && t->busy_elsewhere < 0 && ticket_plan_is_current(t)) {
 		struct reason_row *row = add_record(a, REASON_ACCEPTED, SEVERITY_HOLD, t->last_plan,
 						    NULL);
-		row->text = arena_printf(a->arena, "accepted already%.*s; ends when it is queued anew "
+		row->text = arena_printf(a->arena,
+					 "accepted already%.*s; ends when it is queued anew "
 					 "or the plan is retracted",
 					 STR_ARG(because(a, t->last_plan->record)));
 	}
 	if (t->busy_elsewhere >= 0) {
 		struct reason_row *row = add(a, REASON_ACCEPTED, SEVERITY_HOLD, ORIGIN_TREE);
 		row->source = str_of(index_source(a->ix, t->busy_elsewhere)->name);
-		row->text = arena_printf(a->arena, "in progress in the checkout %.*s; ends when that is "
+		row->text = arena_printf(a->arena,
+					 "in progress in the checkout %.*s; ends when that is "
 					 "merged, or set back there",
 					 STR_ARG(row->source));
 	}
@@ -193,22 +195,25 @@ static void rule_claimed(struct asked *a)
 	row->source = claim->source;
 	row->text = arena_printf(a->arena, "claimed by %.*s; ends %s, or when it is given back",
 				 STR_ARG(holder_of(a, claim)),
-				 claim->lives == LIVES_PID ? "with that process" : "then unless renewed");
+				 claim->lives == LIVES_PID ? "with that process"
+							   : "then unless renewed");
 }
 
 static void say_waits_for(struct asked *a, const struct decision *d, const struct ticket *other,
 			  enum reason code)
 {
+	bool depends = d->record->kind == KIND_DEPENDS_ON && d->ticket == a->t;
 	const char *verb = code == REASON_ORDERED ? "runs after"
-			   : d->record->kind == KIND_DEPENDS_ON && d->ticket == a->t ? "depends on"
-										      : "blocked by";
+			   : depends              ? "depends on"
+						  : "blocked by";
 	bool unmerged = other->resolved_elsewhere >= 0;
 	struct reason_row *row = add_record(a, unmerged ? REASON_UNMERGED : code, SEVERITY_HOLD, d,
 					    other);
 
 	if (unmerged) {
 		row->source = str_of(index_source(a->ix, other->resolved_elsewhere)->name);
-		row->text = arena_printf(a->arena, "%s %.*s, which is resolved in the checkout %.*s "
+		row->text = arena_printf(a->arena,
+					 "%s %.*s, which is resolved in the checkout %.*s "
 					 "only; ends when that is merged%.*s",
 					 verb, STR_ARG(name_of(a, other)), STR_ARG(row->source),
 					 STR_ARG(because(a, d->record)));
@@ -228,10 +233,11 @@ static void say_conflict(struct asked *a, const struct decision *d, const struct
 	if (!other->occupied && (other->state != STATE_UNKNOWN || !ticket_exists(other)))
 		return;
 	row = add_record(a, REASON_CONFLICT, SEVERITY_HOLD, d, other);
-	struct str ends = ticket_only_claimed(other)
-				  ? arena_printf(a->arena, "claimed by %.*s; ends when it is given back",
-						 STR_ARG(holder_of(a, other->claim)))
-				  : STR("being worked on; ends when that is done or closed");
+	struct str ends =
+		ticket_only_claimed(other)
+			? arena_printf(a->arena, "claimed by %.*s; ends when it is given back",
+				       STR_ARG(holder_of(a, other->claim)))
+			: STR("being worked on; ends when that is done or closed");
 	row->text = arena_cat(a->arena,
 			      d->record->kind == KIND_CONFLICTS_WITH ? STR("conflicts with ")
 								     : STR("not in parallel with "),
@@ -244,11 +250,14 @@ static struct str comes_to(struct asked *a, const struct until *u, const struct 
 	const char *state = word(&words_state, (int)u->state);
 
 	if (!t)
-		return arena_printf(a->arena, "ends when %.*s, which is not there, has come and is %s",
+		return arena_printf(a->arena,
+				    "ends when %.*s, which is not there, has come and is %s",
 				    STR_ARG(u->ticket), state);
 	if (state_resolved(u->state) && t->resolved_elsewhere >= 0)
-		return arena_printf(a->arena, "ends when %.*s, which is resolved in the checkout %s "
-				    "only, is merged", STR_ARG(name_of(a, t)),
+		return arena_printf(a->arena,
+				    "ends when %.*s, which is resolved in the checkout %s "
+				    "only, is merged",
+				    STR_ARG(name_of(a, t)),
 				    index_source(a->ix, t->resolved_elsewhere)->name);
 	return arena_printf(a->arena, "ends when %.*s is %s", STR_ARG(name_of(a, t)), state);
 }
@@ -263,9 +272,9 @@ static struct str until_text(struct asked *a, const struct until *u, const struc
 	case UNTIL_AFTER:
 		return arena_printf(a->arena, "ends at %s", stamp_text(u->after, at));
 	case UNTIL_FREE:
-		return arena_printf(a->arena,
-				    "ends when fewer than %lld Tickets are being worked on (now %zu)",
-				    (long long)u->free, index_occupied_beside(a->ix, a->t));
+		return arena_printf(
+			a->arena, "ends when fewer than %lld Tickets are being worked on (now %zu)",
+			(long long)u->free, index_occupied_beside(a->ix, a->t));
 	case UNTIL_HUMAN:
 		return STR("ends when a person retracts the note or accepts the Ticket");
 	case UNTIL_NONE:
@@ -304,14 +313,16 @@ static void say_notes(struct asked *a, const struct decision *d)
 	}
 	if (decision_is_lost(d)) {
 		row = add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, d, NULL);
-		row->text = arena_printf(a->arena, "record %.*s was in no commit, and its file is gone; "
+		row->text = arena_printf(a->arena,
+					 "record %.*s was in no commit, and its file is gone; "
 					 "`tpctl recover` writes it back",
 					 STR_ARG(d->record->id));
 	}
 	if (!d->other || ticket_exists(d->other) || ticket_resolved(d->ticket))
 		return;
 	row = add_record(a, REASON_DANGLING, SEVERITY_NOTE, d, d->other);
-	row->text = arena_printf(a->arena, "%s names %.*s, which is not there; retract record %.*s, or "
+	row->text = arena_printf(a->arena,
+				 "%s names %.*s, which is not there; retract record %.*s, or "
 				 "bring the Ticket",
 				 word(&words_kind, (int)d->record->kind), STR_ARG(d->other->id),
 				 STR_ARG(d->record->id));
@@ -404,7 +415,8 @@ static void rule_sources(struct asked *a)
 		struct str list = STR("");
 		for (const struct copy *c = t->copies; c; c = c->next)
 			list = arena_printf(a->arena, "%.*s%s%s: %s", STR_ARG(list),
-					    list.len ? ", " : "", index_source(a->ix, c->source)->name,
+					    list.len ? ", " : "",
+					    index_source(a->ix, c->source)->name,
 					    word(&words_state, (int)copy_state(c)));
 		row->text = arena_printf(a->arena, "checkouts disagree on its state (%.*s)",
 					 STR_ARG(list));
@@ -412,7 +424,8 @@ static void rule_sources(struct asked *a)
 	if (t->elsewhere) {
 		struct reason_row *row = add(a, REASON_ELSEWHERE, SEVERITY_NOTE, ORIGIN_TREE);
 		row->source = str_of(index_source(a->ix, t->face->source)->name);
-		row->text = arena_printf(a->arena, "only in the checkout %.*s", STR_ARG(row->source));
+		row->text =
+			arena_printf(a->arena, "only in the checkout %.*s", STR_ARG(row->source));
 	}
 }
 
@@ -467,7 +480,8 @@ static void rule_cycle(struct asked *a)
 	for (size_t i = 1; i < count && i < CYCLE_SHOWN; i++)
 		path = arena_printf(a->arena, "%.*s, %.*s", STR_ARG(path), STR_ARG(loop[i]->id));
 	add(a, REASON_CYCLE, SEVERITY_NOTE, ORIGIN_TREE)->text =
-		arena_printf(a->arena, "waits for itself, through %zu Tickets (%.*s%s); retract one of "
+		arena_printf(a->arena,
+			     "waits for itself, through %zu Tickets (%.*s%s); retract one of "
 			     "the records between them",
 			     count, STR_ARG(path), count > CYCLE_SHOWN ? ", …" : "");
 }

@@ -81,8 +81,8 @@ char *git_config_root(const struct git *git)
 	while ((part = at ? strsep(&at, "/") : NULL)) {
 		if (!*part || strcmp(part, ".") == 0)
 			continue;
-		char *longer = xasprintf("%s%s%s", root ? root : absolute ? "/" : "", root ? "/" : "",
-					 part);
+		const char *before = root ? root : absolute ? "/" : "";
+		char *longer = xasprintf("%s%s%s", before, root ? "/" : "", part);
 		free(root);
 		root = longer;
 	}

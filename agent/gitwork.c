@@ -40,7 +40,8 @@ static void look_for_lock(struct gitwork *g)
 	if (g->since)
 		return;
 	/* One that is older than we know counts from when it was made. */
-	int64_t age = stamp_now() - ((int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000);
+	int64_t age =
+		stamp_now() - ((int64_t)st.st_ctim.tv_sec * 1000000 + st.st_ctim.tv_nsec / 1000);
 	g->since = monotonic() - (age > 0 ? age : 0);
 	g->since = g->since > 0 ? g->since : 1;
 }

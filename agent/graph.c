@@ -95,7 +95,8 @@ static int by_ends(const void *a, const void *b)
 	if (!order)
 		order = str_cmp(x->to->id, y->to->id);
 	if (!order)
-		order = (x->d->record->at > y->d->record->at) - (x->d->record->at < y->d->record->at);
+		order = (x->d->record->at > y->d->record->at) -
+			(x->d->record->at < y->d->record->at);
 	return order ? order : str_cmp(x->d->record->id, y->d->record->id);
 }
 

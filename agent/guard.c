@@ -141,8 +141,8 @@ bool guard_text(const struct index *ix, const char *field, struct str text, stru
 		return true;
 	return fault(
 		why, FAULT_INVALID,
-		"%s names a place of this machine: %.*s; write the path from the checkout's top, or "
-		"a label, instead",
+		"%s names a place of this machine: %.*s; write the path from the checkout's top, "
+		"or a label, instead",
 		field, (int)(found.len > 160 ? 160 : found.len), found.at);
 }
 
@@ -187,8 +187,8 @@ bool guard_label(const struct index *ix, struct arena *arena, struct str text, s
 	if (!s)
 		return fault(
 			why, FAULT_INVALID,
-			"worktree takes a label, and %.*s is a path outside the repository's checkouts; "
-			"give the checkout's name",
+			"worktree takes a label, and %.*s is a path outside the repository's "
+			"checkouts; give the checkout's name",
 			(int)(text.len > 160 ? 160 : text.len), text.at);
 	*label = label_of(arena, s, text);
 	return true;

@@ -55,7 +55,8 @@ bool handle_agent_hello(struct call *call, const struct agent_hello_params *p, s
 	for (size_t i = 0; i < p->want.count; i++)
 		if (!has_capability(p->want.at[i]))
 			return fault(why, FAULT_BAD_ARGUMENT,
-				     "this agent (%s) cannot do \"%.*s\"; restart it: tpctl stop, tpctl start",
+				     "this agent (%s) cannot do \"%.*s\"; restart it: tpctl stop, "
+				     "tpctl start",
 				     PACKAGE_VERSION,
 				     (int)(p->want.at[i].len > 64 ? 64 : p->want.at[i].len),
 				     p->want.at[i].at);

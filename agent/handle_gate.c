@@ -44,7 +44,8 @@ static void put_step(void *data, const struct why_row *row)
 		wire_put_str(w, "record", d->record->id);
 		wire_put_str(w, "author", d->record->author);
 		wire_put_time(w, "at", d->record->at);
-		wire_put_str(w, "file", answer_file(call, d->doc->copy->source, str_of(d->doc->path)));
+		wire_put_str(w, "file",
+			     answer_file(call, d->doc->copy->source, str_of(d->doc->path)));
 	}
 	if (d && d->record->line)
 		wire_put_int(w, "line", d->record->line);
@@ -72,8 +73,8 @@ bool handle_ticket_why(struct call *call, const struct ticket_why_params *p, str
 	steps.start = call->out.out->len;
 	wire_key(&call->out, "nodes");
 	wire_list(&call->out);
-	count = why_of(call->ix, t, call->now, call_session(call, p->session), &call->arena, put_step,
-		       &steps);
+	count = why_of(call->ix, t, call->now, call_session(call, p->session), &call->arena,
+		       put_step, &steps);
 	wire_end(&call->out);
 	wire_put_int(&call->out, "count", (int64_t)count);
 	wire_put_int(&call->out, "returned", (int64_t)steps.told);
@@ -142,8 +143,8 @@ bool handle_brief_get(struct call *call, const struct brief_get_params *p, struc
 	int64_t max = p->max_bytes ? p->max_bytes : RPC_TEXT_DEFAULT;
 
 	(void)why;
-	brief_of(call->ix, call->now, call_session(call, p->session), (size_t)max, s->thread, s->agent,
-		 &call->arena, &brief);
+	brief_of(call->ix, call->now, call_session(call, p->session), (size_t)max, s->thread,
+		 s->agent, &call->arena, &brief);
 	wire_put_str(&call->out, "text", brief.text);
 	wire_put_int(&call->out, "bytes", (int64_t)brief.text.len);
 	answer_strs(call, "cut", brief.cut, brief.cut_count);
@@ -163,8 +164,9 @@ static bool refuse(const struct gate *gate, struct fault *why)
 		size_t used = strlen(why->text);
 		if (row->severity != SEVERITY_HOLD)
 			continue;
-		snprintf(why->text + used, sizeof(why->text) - used, "%s %s: %.*s", told++ ? ";" : "",
-			 word(&words_reason, (int)row->code), STR_ARG(row->text));
+		snprintf(why->text + used, sizeof(why->text) - used, "%s %s: %.*s",
+			 told++ ? ";" : "", word(&words_reason, (int)row->code),
+			 STR_ARG(row->text));
 	}
 	return false;
 }
@@ -178,7 +180,8 @@ static bool may_accept(struct call *call, const struct ticket *t,
 	gate_for_without_cycle(call->ix, t, call->now, call_session(call, p->session), &call->arena,
 			   &gate);
 	if (gate.verdict == VERDICT_NOT_QUEUED)
-		return fault(why, FAULT_HELD, "%.*s is %s, not queued; only a queued Ticket is accepted",
+		return fault(why, FAULT_HELD,
+			     "%.*s is %s, not queued; only a queued Ticket is accepted",
 			     STR_ARG(t->id), word(&words_state, t->state));
 	return !gate.holds || override ? true : refuse(&gate, why);
 }
@@ -268,7 +271,8 @@ static bool answer_accepted(struct call *call, const struct ticket_accept_params
 	return true;
 }
 
-bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *p, struct fault *why)
+bool handle_ticket_accept(struct call *call, const struct ticket_accept_params *p,
+			  struct fault *why)
 {
 	struct ticket *t;
 

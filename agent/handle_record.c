@@ -65,7 +65,8 @@ static void put_record(struct call *call, const struct seen *row, bool stored)
 	if (s && !str_is(call_stands(call), s->name))
 		wire_put_bool(&call->out, "elsewhere", true);
 	wire_put_str(&call->out, "path",
-		     s ? arena_printf(&call->arena, "%s/%s/%s", s->top, s->root, doc->path) : STR(""));
+		     s ? arena_printf(&call->arena, "%s/%s/%s", s->top, s->root, doc->path)
+		       : STR(""));
 }
 
 /* A record of that id is there: the one that was asked for, or another. */
@@ -191,9 +192,10 @@ static bool other_id(struct call *call, const struct record_add_params *p, struc
 		return fault(why, FAULT_NOT_FOUND,
 			     "no Ticket \"%.*s\"; `dangling` records one that is not there yet",
 			     (int)(p->other.len > 128 ? 128 : p->other.len), p->other.at);
-	return layout_id_ok(p->other) ? true
-				      : fault(why, FAULT_INVALID, "\"%.*s\" is no Ticket id",
-					      (int)(p->other.len > 128 ? 128 : p->other.len), p->other.at);
+	return layout_id_ok(p->other)
+		       ? true
+		       : fault(why, FAULT_INVALID, "\"%.*s\" is no Ticket id",
+			       (int)(p->other.len > 128 ? 128 : p->other.len), p->other.at);
 }
 
 /*
@@ -329,10 +331,12 @@ static bool no_such_record(const struct ticket *t, struct str id, struct fault *
 	DL_FOREACH(t->incoming, d)
 		if (str_eq(d->record->id, id))
 			return fault(why, FAULT_NOT_FOUND,
-				     "record %.*s is one of %.*s; take it back there: tpctl retract %.*s %.*s",
-				     len, id.at, STR_ARG(d->ticket->id), STR_ARG(d->ticket->id), len,
-				     id.at);
-	return fault(why, FAULT_NOT_FOUND, "%.*s has no record \"%.*s\"", STR_ARG(t->id), len, id.at);
+				     "record %.*s is one of %.*s; take it back there: tpctl "
+				     "retract %.*s %.*s",
+				     len, id.at, STR_ARG(d->ticket->id), STR_ARG(d->ticket->id),
+				     len, id.at);
+		return fault(why, FAULT_NOT_FOUND, "%.*s has no record \"%.*s\"", STR_ARG(t->id),
+			     len, id.at);
 }
 
 static bool may_retract(const struct ticket *t, struct str id, const struct decision **into,

@@ -101,7 +101,8 @@ static bool audit(struct call *call, const struct doctor_run_params *p, struct p
 }
 
 /* Files are as git was asked; what a commit has is not ignored. */
-static bool asks_git(struct call *call, const struct doctor_run_params *p, const struct ticket *only)
+static bool asks_git(struct call *call, const struct doctor_run_params *p,
+		     const struct ticket *only)
 {
 	if (p->audit || p->at.at)
 		return false;

@@ -202,8 +202,8 @@ static bool is_apart(struct holders *h, struct fault *why)
 		if (!place.top)
 			ok = fault(
 				why, FAULT_INVALID,
-				"%s lies in the git directory %s, where nothing is ever written; set "
-				"XDG_STATE_HOME to another place",
+				"%s lies in the git directory %s, where nothing is ever written; "
+				"set XDG_STATE_HOME to another place",
 				real, place.common);
 		else if (strlen(real) > strlen(place.top))
 			ok = in_checkout(place.top, real, why);
@@ -230,7 +230,8 @@ static struct claims *begin_anew(struct holders *h, const struct fault *what)
 	      h->dir, what->text);
 	if (h->writable && registry_set_aside(h->dir, &name, &why))
 		fault(&why, FAULT_INVALID,
-		      "the file of claims was damaged (%s), and all claims are lost; it is kept as %s",
+		      "the file of claims was damaged (%s), and all claims are lost; it is kept "
+		      "as %s",
 		      what->text, name);
 	free(name);
 	log_error("claims: %s", why.text);

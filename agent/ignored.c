@@ -19,7 +19,8 @@ static void add_paths(struct ignored_in *in, const struct source *s, const struc
 		const struct doc *d = copy->docs[i];
 		if (loose && !is_doubtful(d))
 			continue;
-		buf_addf(&in->bytes, "%s%s%s", in->root ? s->root : "", in->root ? "/" : "", d->path);
+		buf_addf(&in->bytes, "%s%s%s", in->root ? s->root : "", in->root ? "/" : "",
+			 d->path);
 		buf_add(&in->bytes, "", 1);
 		in->count++;
 	}
@@ -173,9 +174,11 @@ void ignored_remember(const struct ignored *g, const struct index *ix, const str
 
 struct str ignored_text(struct arena *arena, struct str something, const char *what, size_t more)
 {
-	struct str others = more ? arena_printf(arena, " and %zu more of the Ticket", more) : STR("");
+	struct str others =
+		more ? arena_printf(arena, " and %zu more of the Ticket", more) : STR("");
 
-	return arena_printf(arena, "git ignores %.*s%.*s: no commit will have what was decided there; "
+	return arena_printf(arena,
+			    "git ignores %.*s%.*s: no commit will have what was decided there; "
 			    "`git check-ignore -v %s` names the rule",
 			    STR_ARG(something), STR_ARG(others), what);
 }

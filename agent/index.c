@@ -11,7 +11,7 @@ struct index *index_new(void)
 	struct index *ix = xcalloc(1, sizeof(*ix));
 
 	ix->generation = 1;
-	/* Never used and never listed, but named, behind all others: records are merged by source. */
+	/* Never used nor listed, but named, behind all others: records are merged by source. */
 	ix->sources[SOURCE_LOST].name = (char *)(uintptr_t)"\x7f";
 	return ix;
 }

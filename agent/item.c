@@ -19,7 +19,8 @@ struct matter {
 enum field { SLUG, TITLE, STATE_, WORKFLOW_STATE, STATUS_, CREATED, UPDATED, QUEUED, FIELD_COUNT };
 
 static const char *const field_names[FIELD_COUNT] = {
-	"slug", "title", "state", "workflow_state", "status", "created_at", "updated_at", "queued_at",
+	"slug",   "title",      "state",      "workflow_state",
+	"status", "created_at", "updated_at", "queued_at",
 };
 
 struct fields {
@@ -117,7 +118,8 @@ static bool fit_for_yaml(struct content *c, struct matter m)
 			continue;
 		content_flaw(c, ch ? PROBLEM_BAD_FRONT_MATTER : PROBLEM_NOT_TEXT, line_at(m, i),
 			     m.offset + (int64_t)i,
-			     ch ? "the front matter nests too deeply" : "the front matter holds a NUL byte");
+			     ch ? "the front matter nests too deeply"
+				: "the front matter holds a NUL byte");
 		return false;
 	}
 	return true;
@@ -255,7 +257,8 @@ static bool take_event(struct content *c, struct matter m, struct fields *into, 
 	bool closes = e->type == YAML_MAPPING_END_EVENT || e->type == YAML_SEQUENCE_END_EVENT;
 
 	if (e->type == YAML_ALIAS_EVENT || has_anchor_or_tag(e))
-		return yaml_flaw(c, m, e->start_mark.index, "anchors, aliases and tags are not taken");
+		return yaml_flaw(c, m, e->start_mark.index,
+				 "anchors, aliases and tags are not taken");
 	if (closes) {
 		w->depth--;
 		return true;
@@ -267,8 +270,9 @@ static bool take_event(struct content *c, struct matter m, struct fields *into, 
 	if (w->depth == 1 && !take_node(c, m, into, w, e))
 		return false;
 	w->depth += opens;
-	return w->depth <= NESTING_MAX ? true
-				       : yaml_flaw(c, m, e->start_mark.index, "it nests too deeply");
+	return w->depth <= NESTING_MAX
+		       ? true
+		       : yaml_flaw(c, m, e->start_mark.index, "it nests too deeply");
 }
 
 static bool read_fields(struct content *c, struct matter m, struct fields *into)

@@ -283,7 +283,7 @@ static void end_file(struct keep *k)
 	k->end = 0;
 }
 
-/* The file as it is to be written to: made where there is none, and anew where somebody removed it. */
+/* The file as it is to be written to: made where there is none, anew where somebody removed it. */
 static bool be_ready(struct keep *k)
 {
 	struct stat st;
@@ -362,7 +362,7 @@ bool keep_put(struct keep *k, const struct copied *list, size_t count, struct fa
 	return ok;
 }
 
-/* Also where that cannot be written: it is looked at again by the next agent, and found in a commit. */
+/* Also where that cannot be written: the next agent looks at it again, and finds it in a commit. */
 static void be_gone(struct keep *k, const char *key)
 {
 	struct buf text = { 0 };

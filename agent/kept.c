@@ -542,7 +542,8 @@ struct str kept_written_beside(const struct kept *k, struct str ticket, struct s
 		const char *slash = strchr(w->key, '/');
 		struct str theirs = { w->key, (size_t)(slash - w->key) };
 		name = (struct str){ slash + 1, key.len - theirs.len - 1 };
-		if (str_starts(name, id) && str_is((struct str){ name.at + id.len, name.len - id.len }, ".json") &&
+		if (str_starts(name, id) &&
+		    str_is((struct str){ name.at + id.len, name.len - id.len }, ".json") &&
 		    !str_eq(theirs, ticket))
 			return key;
 	}

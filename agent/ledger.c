@@ -98,8 +98,9 @@ static bool bg_enter(struct ledger_entry *e, int parent, const char *name, const
 		return fault(why, FAULT_NOT_FOUND, "the folder %s/%s%s is gone", e->root, e->dir,
 			     below);
 	case BENEATH_NOT_REGULAR:
-		return fault(why, FAULT_INVALID, "%s/%s%s is not a folder; links are never followed",
-			     e->root, e->dir, below);
+		return fault(why, FAULT_INVALID,
+			     "%s/%s%s is not a folder; links are never followed", e->root, e->dir,
+			     below);
 	case BENEATH_REFUSED:
 		break;
 	}

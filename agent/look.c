@@ -169,8 +169,8 @@ static bool lost_a_name(struct node *parent, struct str name, const struct stat 
  * Where the name is watched we are told of it afterwards; else it is one that was not there
  * when all was read before, and is young.
  */
-static bool is_made_meanwhile(const struct watch_tree *t, const struct node *parent, struct str name,
-			      const struct stat *st)
+static bool is_made_meanwhile(const struct watch_tree *t, const struct node *parent,
+			      struct str name, const struct stat *st)
 {
 	if (!parent->unwatched || seen_sure(st, stamp_now() + FAULTY(later)))
 		return false;

@@ -132,7 +132,16 @@ static const char usage[] =
 	"  --idle-exit TIME   end after so long without a client (30m; 0: never)\n"
 	"  --help, --version\n";
 
-enum { OPT_FOREGROUND = 256, OPT_STDIO, OPT_READ_ONLY, OPT_IDLE, OPT_AUTO, OPT_LOCK, OPT_READY, OPT_VERSION };
+enum {
+	OPT_FOREGROUND = 256,
+	OPT_STDIO,
+	OPT_READ_ONLY,
+	OPT_IDLE,
+	OPT_AUTO,
+	OPT_LOCK,
+	OPT_READY,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "foreground", no_argument, NULL, OPT_FOREGROUND },

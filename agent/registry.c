@@ -89,8 +89,8 @@ static enum registry_state judge(struct buf *text, const char *dir, uint64_t *ge
 		return damaged(why, all.len ? "it does not begin as it should" : "it is empty");
 	if (format > FORMAT) {
 		fault(why, FAULT_INVALID,
-		      "%s/%s was written by a newer ticketplan (format %u); use that, or remove the file "
-		      "and with it every claim",
+		      "%s/%s was written by a newer ticketplan (format %u); use that, or remove "
+		      "the file and with it every claim",
 		      dir, REGISTRY_NAME, format);
 		return REGISTRY_REFUSED;
 	}

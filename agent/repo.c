@@ -170,7 +170,7 @@ static bool is_id(const char *text)
 	return strspn(text, "0123456789abcdef") >= 40;
 }
 
-/* Whether a ref's file names neither a commit nor another ref; that one may be gone, as with git. */
+/* Whether a ref's file names neither a commit nor another ref, which may be gone, as with git. */
 static bool is_broken(const char *path)
 {
 	struct buf text = { 0 };
@@ -206,8 +206,9 @@ bool repo_refs_are_whole(const struct repo *r, struct fault *why)
 			fts_set(all, f, FTS_SKIP);
 		else
 			ok = f->fts_info != FTS_F || !is_broken(f->fts_path) ||
-			     fault(why, FAULT_GIT, "git's ref %.300s is broken: delete it, or set it "
-						   "anew with git update-ref",
+			     fault(why, FAULT_GIT,
+				   "git's ref %.300s is broken: delete it, or set it "
+				   "anew with git update-ref",
 				   f->fts_path + strlen(r->common) + 1);
 	}
 	if (all)

@@ -406,7 +406,8 @@ static struct repo_path *find_path(const struct sorted *s, const char *path)
 {
 	struct repo_path key = { .path = path }, *at = &key;
 	struct repo_path **found =
-		s->count ? bsearch(&at, s->at, s->count, sizeof(struct repo_path *), by_path) : NULL;
+		s->count ? bsearch(&at, s->at, s->count, sizeof(struct repo_path *), by_path)
+			 : NULL;
 
 	return found ? *found : NULL;
 }
@@ -420,7 +421,8 @@ static void read_staged(struct buf *output, const struct sorted *paths)
 		struct repo_id blob;
 		int stage;
 		/* Of one in conflict, what this side has. */
-		if (!p || sscanf(line, "%*s %64s %d", blob.text, &stage) != 2 || (stage && stage != 2))
+		if (!p || sscanf(line, "%*s %64s %d", blob.text, &stage) != 2 ||
+		    (stage && stage != 2))
 			continue;
 		p->standing = REPO_STAGED;
 		p->blob = blob;

@@ -226,7 +226,7 @@ static struct past *take_past(struct timeline *t, const char *root)
 	return past_new();
 }
 
-/* One at a time: who asks while git is read is served by the next, which sees what came meanwhile. */
+/* One at a time: who asks while git is read is served by the next, which sees what came since. */
 void review_start(struct timeline *t)
 {
 	struct call *call;

@@ -138,7 +138,8 @@ ino_t seen_several(const struct seen *seen, struct str name)
 {
 	size_t at = place(seen, name);
 
-	return is_at(seen, at, name) && seen->files[at]->look.several ? seen->files[at]->look.ino : 0;
+	return is_at(seen, at, name) && seen->files[at]->look.several ? seen->files[at]->look.ino
+								      : 0;
 }
 
 size_t seen_count(const struct seen *seen)

@@ -140,7 +140,8 @@ static bool wake_listeners(struct server *s, int64_t now, bool busy)
 	bool said = s->logged != log_count();
 	struct conn *c;
 
-	if (news || said || busy != s->busy || service->syncing || (s->tell_at && now >= s->tell_at)) {
+	if (news || said || busy != s->busy || service->syncing ||
+	    (s->tell_at && now >= s->tell_at)) {
 		s->tell_at = 0;
 		DL_FOREACH2(s->crowd.listening, c, hear_next)
 			conn_wake(c);

@@ -40,7 +40,7 @@ static const char *const *on_watch_names(int role)
 	return layout_names((enum role)role);
 }
 
-/* Whether there was too little of something for it to be opened; nobody tells when there is more. */
+/* Whether there was too little of something to open it; nobody tells when there is more. */
 static bool is_want(int cause)
 {
 	return cause == EMFILE || cause == ENFILE || cause == ENOMEM;
@@ -118,7 +118,7 @@ static void on_watch_scan(void *ctx, bool begin)
 		site->wanting = false;
 		index_scan_begin(site->all->ix, site->id);
 	} else if (!site->wanting) {
-		/* What was not told for want of descriptors is not gone: the next scan will tell. */
+		/* What was not told for want of descriptors is not gone: the next scan tells. */
 		index_scan_end(site->all->ix, site->id);
 	}
 }

@@ -146,10 +146,11 @@ static char *find_within(const struct sources *s)
 		char *within = site->root ? place_within(site->top, site->root) : NULL, *text;
 		if (!within)
 			continue;
-		text = xasprintf("the Ticket tree %s lies in a repository of its own, %s: what commits "
-				 "have of its records is not seen from here; ask there, with tpctl -C, "
-				 "and take ticketplan.root out of this one's configuration",
-				 site->root, within + strlen(site->top) + 1);
+		text = xasprintf(
+			"the Ticket tree %s lies in a repository of its own, %s: what commits "
+			"have of its records is not seen from here; ask there, with tpctl -C, "
+			"and take ticketplan.root out of this one's configuration",
+			site->root, within + strlen(site->top) + 1);
 		free(within);
 		return text;
 	}
@@ -165,11 +166,15 @@ static void check_settings(struct sources *s, size_t found)
 	char *set = git_config_text(s->git, "ticketplan.authority"), *flaw = NULL;
 
 	if (set && !find_site(s, set))
-		flaw = xasprintf("ticketplan.authority is %s, which is no checkout: until it is one, "
-				 "the furthest state counts where checkouts disagree", set);
+		flaw = xasprintf(
+			"ticketplan.authority is %s, which is no checkout: until it is one, "
+			"the furthest state counts where checkouts disagree",
+			set);
 	else if (found > s->count)
-		flaw = xasprintf("there are %zu checkouts, of which %zu are read: name those that are "
-				 "to count in ticketplan.sources", found, s->count);
+		flaw = xasprintf(
+			"there are %zu checkouts, of which %zu are read: name those that are "
+			"to count in ticketplan.sources",
+			found, s->count);
 	else
 		flaw = find_within(s);
 	index_misset(s->ix, flaw);
@@ -284,7 +289,8 @@ static void try_again(struct sources *s)
 		if (!site->wanting || !site->tree || !site_may_open())
 			continue;
 		site->wanting = false;
-		watch_tree_soil(site->tree, "something could not be opened for want of descriptors or memory");
+		watch_tree_soil(site->tree,
+				"something could not be opened for want of descriptors or memory");
 	}
 }
 
@@ -346,8 +352,10 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 		return fault(why, FAULT_IO, "nothing can be opened: too many files are open");
 	char *wanted = s->count ? NULL : git_config_text(s->git, "ticketplan.sources");
 	if (wanted) {
-		fault(why, FAULT_NO_TREE, "ticketplan.sources is %s, of which no checkout is there; "
-		      "`git worktree list` lists them", wanted);
+		fault(why, FAULT_NO_TREE,
+		      "ticketplan.sources is %s, of which no checkout is there; "
+		      "`git worktree list` lists them",
+		      wanted);
 		free(wanted);
 		return false;
 	}
@@ -356,17 +364,19 @@ bool sources_any_tree(const struct sources *s, struct fault *why)
 			     "the repository is bare and has no worktree to look for Tickets in; "
 			     "`git worktree add` makes one");
 	if (s->configured && site_is_of_git(s->configured))
-		return fault(why, FAULT_NO_TREE,
-			     "no Ticket tree: ticketplan.root is %s, and what lies in .git is git's own",
-			     s->configured);
+		return fault(
+			why, FAULT_NO_TREE,
+			"no Ticket tree: ticketplan.root is %s, and what lies in .git is git's own",
+			s->configured);
 	if (s->configured)
 		return fault(why, FAULT_NO_TREE,
-			     "no Ticket tree: ticketplan.root is %s, which is no folder below %s; it is named "
-			     "from there, and links are not followed",
+			     "no Ticket tree: ticketplan.root is %s, which is no folder below %s; "
+			     "it is named from there, and links are not followed",
 			     s->configured, s->sites[0]->top);
-	return fault(why, FAULT_NO_TREE,
-		     "no Ticket tree in %s: looked for Tickets in .yoi/tickets, .tickets and tickets",
-		     s->sites[0]->top);
+	return fault(
+		why, FAULT_NO_TREE,
+		"no Ticket tree in %s: looked for Tickets in .yoi/tickets, .tickets and tickets",
+		s->sites[0]->top);
 }
 
 bool sources_thread(const struct sources *s, const struct copy *copy, struct buf *text)

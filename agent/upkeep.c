@@ -110,7 +110,8 @@ void sources_wrote(struct sources *s, const char *root, const char *path)
 	if (!site || index_doc(s->ix, site->id, str_of(path)) ||
 	    faccessat(watch_tree_fd(site->tree), path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	log_error("sources: %s/%s was written here and nobody told of it; the tree is looked through from now on",
+	log_error("sources: %s/%s was written here and nobody told of it; the tree is looked "
+		  "through from now on",
 		  root, path);
 	watch_tree_distrust(site->tree, "the system did not tell of a file that was written here");
 	watch_settle(s->watch);
@@ -201,7 +202,8 @@ static void add_blind(struct sources *s, struct keeping *k)
 		const char *why = site->tree ? watch_tree_blind(site->tree) : NULL;
 		if (why)
 			add_reason(k, arena_printf(&s->texts,
-						   "the tree of checkout %s is looked through at each question: %s",
+						   "the tree of checkout %s is looked through at "
+						   "each question: %s",
 						   site->name, why));
 	}
 }
@@ -230,9 +232,11 @@ void sources_keeping(struct sources *s, struct keeping *into)
 		add_blind(s, into);
 	if (n->refused || s->refused)
 		add_reason(into, arena_printf(&s->texts,
-					      "the kernel allows no more watches, and %llu folders have none: raise fs.inotify.max_user_watches",
+					      "the kernel allows no more watches, and %llu folders "
+					      "have none: raise fs.inotify.max_user_watches",
 					      (unsigned long long)(n->refused + s->refused)));
 	if (n->linked)
-		add_reason(into, STR("files that have several names (hard links) are looked at at each question"));
+		add_reason(into, STR("files that have several names (hard links) are looked at at "
+				     "each question"));
 	add_git(s, into);
 }

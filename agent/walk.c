@@ -79,7 +79,8 @@ static bool is_complete(const struct node *n)
 
 	while (list && list[names])
 		names++;
-	if (!names || !n->parent || n->parent->wd < 0 || seen_count(n->seen) + n->kid_count != names)
+	if (!names || !n->parent || n->parent->wd < 0 ||
+	    seen_count(n->seen) + n->kid_count != names)
 		return false;
 	for (uint32_t i = 0; i < n->kid_count; i++)
 		if (!node_kids(n)[i]->unwatched)

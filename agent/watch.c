@@ -308,10 +308,11 @@ bool watch_new(struct watch **into, struct fault *why)
 	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 
 	if (fd < 0)
-		return fault_errno(why, FAULT_IO,
-				   errno == EMFILE
-					   ? "too many inotify instances; raise fs.inotify.max_user_instances"
-					   : "cannot watch files");
+		return fault_errno(
+			why, FAULT_IO,
+			errno == EMFILE
+				? "too many inotify instances; raise fs.inotify.max_user_instances"
+				: "cannot watch files");
 	struct watch *w = watch_make(fd);
 	w->home = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w->home < 0) {

@@ -22,7 +22,8 @@ const char block_text[] =
 	"<!-- ticketplan:begin -->\n"
 	"## Tickets: ask before you start one, record what you decide\n"
 	"\n"
-	"`tpctl`, or the MCP tools of the same names, say which queued Ticket may start, and keep decisions.\n"
+	"`tpctl`, or the MCP tools of the same names, say which queued Ticket may start, and keep "
+	"decisions.\n"
 	"\n"
 	"- Before accepting one: `tpctl queue`, then `tpctl check ID` (exit 0 clear, 3 held);\n"
 	"  `tpctl why ID` says what would have to happen first.\n"
@@ -150,9 +151,10 @@ static bool may_write(const char *path, const char *real, const char *top, struc
 	struct stat st;
 
 	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && !is_within(real, top))
-		return fault(why, FAULT_INVALID,
-			     "%s is a link that leads out of the checkout; name the file itself: %s",
-			     path, real);
+		return fault(
+			why, FAULT_INVALID,
+			"%s is a link that leads out of the checkout; name the file itself: %s",
+			path, real);
 	if (stat(real, &st) == 0 && !S_ISREG(st.st_mode))
 		return fault(why, FAULT_INVALID, "%s is no regular file", path);
 	return true;

@@ -110,7 +110,8 @@ static bool reach(struct call *call, const struct request *request, struct line 
 		  struct fault *why)
 {
 	if (call->reach.offline && request->writes)
-		return fault(why, FAULT_READ_ONLY, "--offline only looks, and this writes; do it where the agent can be "
+		return fault(why, FAULT_READ_ONLY,
+			     "--offline only looks, and this writes; do it where the agent can be "
 			     "reached, or by the MCP tools");
 	return start_reach(&call->reach, line, why);
 }

@@ -96,7 +96,8 @@ bool claim_run(const struct args *args, struct outcome *o, struct fault *why)
 		free(words);
 		return fault(
 			why, FAULT_USAGE,
-			"a claim held for a command lives by its process: leave out --pid and --ttl");
+			"a claim held for a command lives by its process: leave out --pid and "
+			"--ttl");
 	}
 	struct args more = with_pid(args, pid);
 	bool ok = ask(&more, o, why);

@@ -164,7 +164,8 @@ static bool is_end(const char *form)
 
 const struct rpc_field *command_rest(const struct command *c, unsigned *at)
 {
-	return strstr(c->forms, REST) ? rpc_field_find(command_params(c), STR("command"), at) : NULL;
+	return strstr(c->forms, REST) ? rpc_field_find(command_params(c), STR("command"), at)
+				      : NULL;
 }
 
 const struct rpc_field *command_form(const struct command *c, unsigned way, unsigned n,

@@ -100,11 +100,12 @@ static bool find_root(struct commit *c, struct fault *why)
 static bool is_root_ours(const struct commit *c, struct fault *why)
 {
 	char *within = place_within(c->place.top, c->root);
-	bool ok = !within ||
-		  fault(why, FAULT_INVALID,
-			"the Ticket tree %.128s lies in a repository of its own, %.256s; commit its "
-			"decisions there, with git or with `tpctl -C DIR commit`",
-			c->root, within);
+	bool ok =
+		!within ||
+		fault(why, FAULT_INVALID,
+		      "the Ticket tree %.128s lies in a repository of its own, %.256s; commit its "
+		      "decisions there, with git or with `tpctl -C DIR commit`",
+		      c->root, within);
 
 	free(within);
 	return ok;

@@ -228,8 +228,8 @@ int main(void)
 		if (strncmp(line, ".\\\" @", 5) == 0 && line[len - 1] == '@')
 			ok = put_part(line + 5, len - 6);
 		else if (strstr(line, "@VERSION@"))
-			printf("%.*s%s%s", (int)(strstr(line, "@VERSION@") - line), line, PACKAGE_VERSION,
-			       strstr(line, "@VERSION@") + 9);
+			printf("%.*s%s%s", (int)(strstr(line, "@VERSION@") - line), line,
+			       PACKAGE_VERSION, strstr(line, "@VERSION@") + 9);
 		else
 			fputs(line, stdout);
 	}

@@ -212,7 +212,8 @@ static bool put_token(struct wire *w, struct fault *why)
 	errno = 0;
 	long long value = strtoll(token, &end, 10);
 	if (*end || errno || value <= 0 || *token < '0' || *token > '9')
-		return fault(why, FAULT_USAGE, "TP_CLAIM_TOKEN is \"%.60s\", which is no token", token);
+		return fault(why, FAULT_USAGE, "TP_CLAIM_TOKEN is \"%.60s\", which is no token",
+			     token);
 	wire_put_int(w, "token", value);
 	return true;
 }

@@ -323,7 +323,8 @@ static bool run_program(const struct args *args, int argc, char **argv, struct f
 		if (i != args->at)
 			words[n++] = argv[i];
 	if (!become(args->command->name, words, why) && why->code == FAULT_USAGE)
-		fault(why, FAULT_IO, "tpctl-%s is missing: it is neither beside tpctl, nor in %s or PATH",
+		fault(why, FAULT_IO,
+		      "tpctl-%s is missing: it is neither beside tpctl, nor in %s or PATH",
 		      args->command->name, PKGLIBEXECDIR);
 	free(words);
 	return false;
@@ -342,7 +343,7 @@ int run(int argc, char **argv)
 	int status;
 
 	out_guard();
-	/* The keys are the protocol's, not an adversary's: no need to open /dev/urandom for a seed. */
+	/* The keys are the protocol's, not an adversary's: they need no seed from /dev/urandom. */
 	json_object_seed(1);
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "__complete") == 0)

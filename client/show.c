@@ -118,7 +118,8 @@ static void add_provenance(struct table *t, const json_t *record)
 	if (!provenance)
 		return;
 	snprintf(shown, sizeof(shown), "%s%.*s", mark,
-		 (int)(commit.len > COMMIT_SHOWN ? COMMIT_SHOWN : commit.len), commit.len ? commit.at : "");
+		 (int)(commit.len > COMMIT_SHOWN ? COMMIT_SHOWN : commit.len),
+		 commit.len ? commit.at : "");
 	/* That it is lost its status says. */
 	table_cell(t, str_is(standing, "committed") ? STYLE_DIM : STYLE_YELLOW,
 		   str_is(standing, "lost") ? STR("") : standing);
@@ -288,7 +289,8 @@ static void show_ticket(struct page *page, const json_t *answer)
 	show_section(page, "seen from others", json_object_get(ticket, "incoming"));
 	if (number_of(ticket, "cut")) {
 		page_line(page);
-		page_addf(page, STYLE_DIM, "and %lld more records; `tpctl records %.*s` has all, in pages",
+		page_addf(page, STYLE_DIM,
+			  "and %lld more records; `tpctl records %.*s` has all, in pages",
 			  number_of(ticket, "cut"), STR_ARG(text_of(ticket, "id")));
 		page_line(page);
 	}

@@ -138,7 +138,7 @@ void tp_free(struct tp *tp)
 
 /* -- Asking -------------------------------------------------------------- */
 
-/* Until it is known whom we talk to, nothing that changes anything goes out, nor what is behind it. */
+/* Until it is known whom we talk to, nothing that changes anything goes out, nor what follows. */
 static bool is_harmless(const char *method)
 {
 	enum rpc_id id = rpc_find(str_of(method));

@@ -139,9 +139,10 @@ static json_t *faults_json(void)
 	json_t *all = json_array();
 
 	for (enum fault_code code = 0; code < FAULT_COUNT; code++)
-		json_array_append_new(all, json_pack("{s:s, s:i, s:b, s:s}", "code", fault_name(code),
-						     "exit", fault_exit(code), "retryable",
-						     fault_retryable(code), "hint", fault_hint(code)));
+		json_array_append_new(all,
+				      json_pack("{s:s, s:i, s:b, s:s}", "code", fault_name(code),
+						"exit", fault_exit(code), "retryable",
+						fault_retryable(code), "hint", fault_hint(code)));
 	return all;
 }
 
@@ -156,7 +157,8 @@ json_t *describe_schema(void)
 	for (enum shape_id id = 0; id < SHAPE_COUNT; id++)
 		json_object_set_new(shapes, shape(id)->name, describe_shape(id));
 	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "methods", methods,
-			 "notifications", topics, "shapes", shapes, "words", words_json(), "errors", faults_json());
+			 "notifications", topics, "shapes", shapes, "words", words_json(), "errors",
+			 faults_json());
 }
 
 static void print_words(FILE *to, const struct words *words, const char *before)
@@ -281,8 +283,8 @@ static void mdoc_faults(FILE *to)
 {
 	fputs(".Sh DIAGNOSTICS\n.Bl -tag -width Ds\n", to);
 	for (enum fault_code code = 0; code < FAULT_COUNT; code++) {
-		fprintf(to, ".It Er %s\nExit status %d of\n.Xr tpctl 1 .\nRemedy:\n", fault_name(code),
-			fault_exit(code));
+		fprintf(to, ".It Er %s\nExit status %d of\n.Xr tpctl 1 .\nRemedy:\n",
+			fault_name(code), fault_exit(code));
 		describe_mdoc_text(to, fault_hint(code));
 	}
 	fputs(".El\n", to);

@@ -53,7 +53,7 @@ static char *foreign_among(const char *gitdir, const char *top, uid_t *owner)
 	return found;
 }
 
-/* What this process was told of a repository must not answer for another; the entries are not copied. */
+/* What was told of one repository must not answer for another; the entries are not copied. */
 static char **environment(void)
 {
 	static const char *const config[] = { "GIT_CONFIG_GLOBAL=", "GIT_CONFIG_SYSTEM=",
@@ -102,8 +102,8 @@ static bool is_not_ours(const char *path, uid_t owner, const char *dir, struct f
 	char *word = plain_word(dir);
 
 	fault(why, FAULT_FOREIGN_OWNER,
-	      "%s belongs to %s (user %u), not to you; git refuses such a repository, and so do we; "
-	      "if you trust it: git config --global --add safe.directory %s",
+	      "%s belongs to %s (user %u), not to you; git refuses such a repository, and so do "
+	      "we; if you trust it: git config --global --add safe.directory %s",
 	      path, them ? them->pw_name : "somebody else", (unsigned)owner, word);
 	free(word);
 	return false;

@@ -251,10 +251,11 @@ static bool fill_local(struct place *p, struct fault *why)
 	free(name);
 	if (strlen(p->socket) < sizeof(((struct sockaddr_un *)0)->sun_path))
 		return true;
-	return fault(why, FAULT_INVALID,
-		     "the socket's path is longer than a Unix socket's may be (%zu of 107 bytes): %s; "
-		     "set TP_SOCKET to a shorter one",
-		     strlen(p->socket), p->socket);
+	return fault(
+		why, FAULT_INVALID,
+		"the socket's path is longer than a Unix socket's may be (%zu of 107 bytes): %s; "
+		"set TP_SOCKET to a shorter one",
+		strlen(p->socket), p->socket);
 }
 
 bool place_find(const char *dir, struct place *place, struct fault *why)
@@ -342,11 +343,12 @@ bool place_private(const char *dir, struct fault *why)
 	if (!S_ISDIR(st.st_mode))
 		return fault(why, FAULT_IO, "%s is not a folder; remove it", dir);
 	if (st.st_uid != geteuid())
-		return fault(why, FAULT_IO, "%s belongs to user %u, not to you; remove it or set TP_SOCKET",
-			     dir, (unsigned)st.st_uid);
+		return fault(why, FAULT_IO,
+			     "%s belongs to user %u, not to you; remove it or set TP_SOCKET", dir,
+			     (unsigned)st.st_uid);
 	if (st.st_mode & 077)
-		return fault(why, FAULT_IO, "%s is open to others (mode %03o); run: chmod 700 %s", dir,
-			     (unsigned)(st.st_mode & 0777), dir);
+		return fault(why, FAULT_IO, "%s is open to others (mode %03o); run: chmod 700 %s",
+			     dir, (unsigned)(st.st_mode & 0777), dir);
 	return true;
 }
 
