@@ -19,6 +19,7 @@ static const struct {
 	const char *usage;
 } commands[] = {
 	{ "pong", floor_pong, "SOCKET BYTES-IN BYTES-OUT" },
+	{ "store", floor_store, "SOCKET BYTES-IN BYTES-OUT DIR BYTES-KEPT" },
 	{ "durable", floor_durable, "SOCKET BYTES-IN BYTES-OUT DIR BYTES-KEPT" },
 	{ "replace", floor_replace, "SOCKET BYTES-IN BYTES-OUT DIR BYTES-KEPT" },
 	{ "ask", floor_ask, "[--pin CPU] [--rounds N] SOCKET BYTES-IN BYTES-OUT" },

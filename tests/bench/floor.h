@@ -12,6 +12,7 @@
  * exit status.
  */
 int floor_pong(int argc, char **argv);
+int floor_store(int argc, char **argv);
 int floor_durable(int argc, char **argv);
 int floor_replace(int argc, char **argv);
 int floor_ask(int argc, char **argv);
@@ -22,6 +23,13 @@ int floor_stat(int argc, char **argv);
 int floor_tell(int argc, char **argv);
 int floor_told(int argc, char **argv);
 int floor_spawn(int argc, char **argv);
+
+/*
+ * Serve at argv[0] questions of argv[1] bytes with answers of argv[2], before each of which a
+ * thread calls `keep`, with a number that rises.  `watched`: a descriptor that wakes the server,
+ * or -1; `look` is called whenever it was woken, or is NULL.  Does not come back.
+ */
+int floor_serve(char **argv, void (*keep)(uint64_t number), int watched, void (*look)(void));
 
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void die_usage(void);

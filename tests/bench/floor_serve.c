@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The floors of answering: servers on a Unix socket that know nothing but how
- * many bytes a question and an answer have.  `pong` answers at once.  `durable`
- * first lets a thread store a file as a record is stored: unnamed file, write,
- * fsync, link, fsync of the folder; `replace` lets it replace one file as a whole.
+ * The floors of answering: a server on a Unix socket that knows nothing but how
+ * many bytes a question and an answer have.  `pong` answers at once; where there
+ * is something to keep (floor_keep.c), a thread does that first.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,27 +14,21 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "floor.h"
 
 #define CLIENTS 1024
-#define FOLDERS 64
 
 static size_t bytes_in, bytes_out;
 static char *answer;
 static size_t got[CLIENTS]; /* bytes of the present question, by descriptor */
 
 static struct {
-	int folders[FOLDERS]; /* by turns, as records go to many Tickets */
-	size_t size;
-	char *bytes;
-	int todo[2], finished[2]; /* pipes that carry descriptors of clients */
 	void (*keep)(uint64_t number);
-	const char *replaced; /* the folder of the file that is */
-} store;
+	int todo[2], finished[2]; /* pipes that carry descriptors of clients */
+} thread;
 
 static int listen_at(const char *path)
 {
@@ -85,88 +78,51 @@ static bool hear(int fd)
 	return true;
 }
 
-static void serve(const char *socket_path, bool keep)
+static void serve(const char *socket_path, int watched, void (*look)(void))
 {
+	bool keep = thread.keep;
 	int epoll = epoll_create1(EPOLL_CLOEXEC), listener = listen_at(socket_path);
 	struct epoll_event events[64];
 
 	watch(epoll, listener);
 	if (keep)
-		watch(epoll, store.finished[0]);
+		watch(epoll, thread.finished[0]);
+	if (watched >= 0)
+		watch(epoll, watched);
 	for (;;) {
 		int n = epoll_wait(epoll, events, 64, -1);
+		if (look)
+			look();
 		for (int i = 0; i < n; i++) {
 			int fd = events[i].data.fd, client;
 
+			if (fd == watched)
+				continue;
 			if (fd == listener)
 				watch(epoll, accept4(fd, NULL, NULL, SOCK_CLOEXEC));
-			else if (keep && fd == store.finished[0]) {
+			else if (keep && fd == thread.finished[0]) {
 				if (read(fd, &client, sizeof(client)) == sizeof(client))
 					reply(client);
 			} else if (hear(fd)) {
 				if (!keep)
 					reply(fd);
-				else if (write(store.todo[1], &fd, sizeof(fd)) != sizeof(fd))
+				else if (write(thread.todo[1], &fd, sizeof(fd)) != sizeof(fd))
 					die("the thread does not read");
 			}
 		}
 	}
 }
 
-static void keep_one(uint64_t number)
-{
-	char name[32], unnamed[64];
-	int folder = store.folders[number % FOLDERS];
-	int fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-
-	snprintf(name, sizeof(name), "%026llu.json", (unsigned long long)number);
-	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
-	if (fd < 0 || write(fd, store.bytes, store.size) != (ssize_t)store.size || fsync(fd) != 0 ||
-	    linkat(AT_FDCWD, unnamed, folder, name, AT_SYMLINK_FOLLOW) != 0 || fsync(folder) != 0)
-		die("cannot store a file: %s", strerror(errno));
-	close(fd);
-}
-
-/* One file, replaced as a whole. */
-static void replace_it(uint64_t number)
-{
-	int folder = open(store.replaced, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	(void)number;
-	unlinkat(folder, "kept.tmp", 0);
-	int fd = openat(folder, "kept.tmp", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0600);
-	if (fd < 0 || write(fd, store.bytes, store.size) != (ssize_t)store.size ||
-	    fsync(fd) != 0 || close(fd) != 0 || renameat(folder, "kept.tmp", folder, "kept") != 0 ||
-	    fsync(folder) != 0)
-		die("cannot replace a file: %s", strerror(errno));
-	close(folder);
-}
-
 static void *bg_keep(void *unused)
 {
 	int client;
 
-	for (uint64_t n = 0; read(store.todo[0], &client, sizeof(client)) == sizeof(client); n++) {
-		store.keep(n);
-		if (write(store.finished[1], &client, sizeof(client)) != sizeof(client))
+	for (uint64_t n = 0; read(thread.todo[0], &client, sizeof(client)) == sizeof(client); n++) {
+		thread.keep(n);
+		if (write(thread.finished[1], &client, sizeof(client)) != sizeof(client))
 			break;
 	}
 	return unused;
-}
-
-static void make_folders(const char *path)
-{
-	char name[16];
-	int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	for (int i = 0; i < FOLDERS; i++) {
-		snprintf(name, sizeof(name), "%d", i);
-		if (parent < 0 || mkdirat(parent, name, 0777) != 0)
-			die("cannot make folders in %s: %s", path, strerror(errno));
-		store.folders[i] = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	close(parent);
 }
 
 static void *zeros(size_t size)
@@ -178,45 +134,31 @@ static void *zeros(size_t size)
 	return block;
 }
 
+static void expect(const char *in, const char *out)
+{
+	bytes_in = floor_number(in);
+	bytes_out = floor_number(out);
+	answer = zeros(bytes_out);
+}
+
 int floor_pong(int argc, char **argv)
 {
 	if (argc != 3)
 		die_usage();
-	bytes_in = floor_number(argv[1]);
-	bytes_out = floor_number(argv[2]);
-	answer = zeros(bytes_out);
-	serve(argv[0], false);
+	expect(argv[1], argv[2]);
+	serve(argv[0], -1, NULL);
 	return 0;
 }
 
-static int keep(int argc, char **argv, void (*how)(uint64_t number))
+int floor_serve(char **argv, void (*keep)(uint64_t number), int watched, void (*look)(void))
 {
-	pthread_t thread;
+	pthread_t id;
 
-	if (argc != 5)
-		die_usage();
-	bytes_in = floor_number(argv[1]);
-	bytes_out = floor_number(argv[2]);
-	answer = zeros(bytes_out);
-	store.keep = how;
-	store.replaced = argv[3];
-	if (how == keep_one)
-		make_folders(argv[3]);
-	store.size = floor_number(argv[4]);
-	store.bytes = zeros(store.size);
-	if (pipe2(store.todo, O_CLOEXEC) != 0 || pipe2(store.finished, O_CLOEXEC) != 0 ||
-	    pthread_create(&thread, NULL, bg_keep, NULL) != 0)
-		die("cannot store files in %s: %s", argv[3], strerror(errno));
-	serve(argv[0], true);
+	expect(argv[1], argv[2]);
+	thread.keep = keep;
+	if (pipe2(thread.todo, O_CLOEXEC) != 0 || pipe2(thread.finished, O_CLOEXEC) != 0 ||
+	    pthread_create(&id, NULL, bg_keep, NULL) != 0)
+		die("cannot have a thread: %s", strerror(errno));
+	serve(argv[0], watched, look);
 	return 0;
-}
-
-int floor_durable(int argc, char **argv)
-{
-	return keep(argc, argv, keep_one);
-}
-
-int floor_replace(int argc, char **argv)
-{
-	return keep(argc, argv, replace_it);
 }
