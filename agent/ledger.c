@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -487,13 +488,25 @@ static bool bg_sync(struct lot *named, struct lot *filled)
 	return bg_see_folders(&s, named);
 }
 
+/*
+ * Of many, nobody waits for each; who only asks should not wait for all of them, on whose CPU
+ * we happen to be.
+ */
+static void bg_let_others(const struct lot *lot)
+{
+	if (lot->count > 1)
+		sched_yield();
+}
+
 static void bg_begin_each(struct lot *lot)
 {
 	struct root root = { .fd = -1 };
 
-	for (size_t i = 0; i < lot->count; i++)
+	for (size_t i = 0; i < lot->count; i++) {
+		bg_let_others(lot);
 		if (!bg_begin(lot->at[i], &root))
 			bg_leave(lot->at[i]);
+	}
 	bg_close_root(&root);
 }
 
@@ -519,6 +532,7 @@ static void bg_name_each(struct lot *lot)
 {
 	for (size_t i = 0; i < lot->count; i++) {
 		struct ledger_entry *e = lot->at[i];
+		bg_let_others(lot);
 		if (e->folder >= 0 && !bg_link(e))
 			bg_leave(e);
 		bg_close_file(e);
