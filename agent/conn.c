@@ -230,7 +230,7 @@ void conn_resume(struct conn *c, struct call *call)
 
 /* -- Answers ------------------------------------------------------------ */
 
-static void flush(struct conn *c)
+void conn_send(struct conn *c)
 {
 	while (c->output.len && !c->dead) {
 		ssize_t put = write(c->to, c->output.at, c->output.len);
@@ -280,7 +280,7 @@ static int64_t tell(struct conn *c, int64_t now, bool news, bool busy)
 		again = listener_turn(l, now, news, busy);
 		if (!c->output.len)
 			return again;
-		flush(c);
+		conn_send(c);
 		/* It is told as soon as it takes what there is. */
 		if (owing || c->output.len)
 			return again;
@@ -292,7 +292,7 @@ int64_t conn_turn(struct conn *c, int64_t now, bool news, bool busy)
 {
 	int64_t again = 0;
 
-	flush(c);
+	conn_send(c);
 	set_listening(c, listener_listens(&c->caller.listener));
 	if (c->listening && !c->closing)
 		again = tell(c, now, news, busy);

@@ -68,6 +68,8 @@ void conn_kill(struct conn *conn);
 void conn_answer(struct conn *conn);
 /* Its parked call can go on, unless it has to wait once more. */
 void conn_resume(struct conn *conn, struct call *call);
+/* Send what can be sent.  The client may be dead then. */
+void conn_send(struct conn *conn);
 /*
  * Send what can be sent, and tell what is to be told.  `news` and `busy` are
  * those of listener_turn, as is what is returned.  The client may be dead then.

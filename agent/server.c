@@ -17,7 +17,7 @@
 #include "place.h"
 
 /* Of the work for those that write so much is done at once (microseconds) where others read. */
-#define SLICE_US 50
+#define SLICE_US 20
 /* After accept failed for want of descriptors. */
 #define PAUSE_S 0.1
 
@@ -42,19 +42,28 @@ void server_again(struct server *s)
 	ev_idle_start(s->crowd.loop, &s->crowd.again);
 }
 
+void server_reads(struct server *s)
+{
+	struct conn *c;
+
+	DL_FOREACH2(s->crowd.active, c, act_next) {
+		if (c->writes)
+			continue;
+		conn_answer(c);
+		conn_send(c);
+	}
+}
+
 int64_t server_until(const struct server *s)
 {
 	return s->crowd.writers < s->crowd.service->clients ? ticks_now() + SLICE_US : INT64_MAX;
 }
 
-void server_calls(struct server *s, int64_t until)
+void server_writes(struct server *s, int64_t until)
 {
 	struct conn *c;
 	bool late = false;
 
-	DL_FOREACH2(s->crowd.active, c, act_next)
-		if (!c->writes)
-			conn_answer(c);
 	DL_FOREACH2(s->crowd.active, c, act_next) {
 		if (late || !c->writes || !c->more)
 			continue;

@@ -31,16 +31,18 @@ void server_check_socket(struct server *server);
 /* Something is left for another turn at once. */
 void server_again(struct server *server);
 /*
+ * Answer what is whole and was read before this turn; a limited number for each
+ * client.  Those who only read have their answers at once, before anything else
+ * is done.  Those that wrote last go on in the next turn when it is `until`; one
+ * of them goes on in each.
+ */
+void server_reads(struct server *server);
+void server_writes(struct server *server, int64_t until);
+/*
  * When what can wait is to be left for the next turn, so that nobody who only
  * reads waits long; far off where all clients wait for the disk anyway.
  */
 int64_t server_until(const struct server *server);
-/*
- * Answer what is whole and was read before this turn; a limited number for each
- * client.  Those that wrote last come last, and go on in the next turn when it is
- * `until`; one of them goes on in each.
- */
-void server_calls(struct server *server, int64_t until);
 /* What the call waited for has ended: answer it. */
 void server_resume(struct server *server, struct call *call);
 /* A call that waited for git goes on. */
