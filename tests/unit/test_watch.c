@@ -1592,7 +1592,7 @@ static void what_editors_write_beside_a_file_is_nobodys(void **state)
 	assert_int_equal(f->files, 0);
 }
 
-static void look_anew(struct folder *f)
+static void read_anew(struct folder *f)
 {
 	char *root = xasprintf("%s/root", f->base);
 	struct fault why;
@@ -1603,6 +1603,11 @@ static void look_anew(struct folder *f)
 	assert_true(watch_tree_new(f->w, root, ROLE_ROOT, &ops, f, &f->tree, &why));
 	on_watch_scan(f, false);
 	free(root);
+}
+
+static void look_anew(struct folder *f)
+{
+	read_anew(f);
 	check(f);
 }
 
@@ -1834,6 +1839,40 @@ static void what_was_watched_ahead_and_is_gone_is_watched_no_more(void **state)
 	what_changes_after_it_was_asked_ahead_is_seen(state);
 }
 
+static void change_records(struct folder *f, struct str told)
+{
+	char path[64];
+
+	if (!str_starts(told, STR("M-"))) {
+		f->then = change_records;
+		return;
+	}
+	await_ahead(60);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "M-%d/artifacts/records/R1.json", i);
+		put(path, "changed meanwhile");
+	}
+}
+
+/* Of what changed before it is taken in no event tells then. */
+static void what_was_asked_ahead_and_is_not_watched_is_asked_again(void **state)
+{
+	struct folder *f = *state;
+
+	begin_many(f);
+	/* The root, open/, T-2, the eight Tickets of a part, and two of the next one's folders. */
+	watch_faults.limit = 2 + 3 + 8 * 3 + 2;
+	f->then = change_records;
+	read_anew(f);
+	assert_null(f->then);
+	watch_drain(f->w);
+	watch_settle(f->w);
+	for (struct place *p = f->mirror; p; p = p->hh.next)
+		if (p->path[0] == 'M' && str_ends(str_of(p->path), STR("/R1.json")))
+			assert_string_equal(p->what, "= changed meanwhile");
+	check(f);
+}
+
 static void what_was_asked_ahead_is_not_asked_again(void **state)
 {
 	struct folder *f = *state;
@@ -1929,6 +1968,7 @@ int main(void)
 		with_folder(what_changes_after_it_was_asked_ahead_is_seen),
 		with_folder(what_changes_as_it_is_watched_ahead_is_seen),
 		with_folder(what_was_watched_ahead_and_is_gone_is_watched_no_more),
+		with_folder(what_was_asked_ahead_and_is_not_watched_is_asked_again),
 		with_folder(what_was_asked_ahead_is_not_asked_again),
 	};
 
