@@ -261,12 +261,12 @@ static void end_turn(struct agent *a)
 		server_check_socket(a->server);
 		watch_socket(a);
 	}
-	server_line(a->server);
 	server_reads(a->server);
 	int64_t until = server_until(a->server);
 	resume_written(a, until);
 	resume_amended(a, amended);
 	resume_git(a, ready);
+	server_line(a->server);
 	server_writes(a->server, until);
 	give_writes(a);
 	/* A long turn must not count against the clients that waited for it. */
