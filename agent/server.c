@@ -89,10 +89,24 @@ static void abandon(struct call *call)
 	call_drop(call);
 }
 
+/* Whose client has gone wants nothing any more. */
+static void run_anew(struct call *call)
+{
+	if (call->conn && !is_gone(call->conn))
+		conn_resume(call->conn, call);
+	else
+		abandon(call);
+}
+
 void server_resume(struct server *s, struct call *call)
 {
-	(void)s;
+	struct service *service = s->crowd.service;
+
 	conn_resume(call->conn, call);
+	while ((call = service->ready)) {
+		DL_DELETE(service->ready, call);
+		run_anew(call);
+	}
 }
 
 void server_go_on(struct server *s, struct call *call)
@@ -105,24 +119,11 @@ void server_go_on(struct server *s, struct call *call)
 		abandon(call);
 }
 
-/* Whose client has gone wants nothing any more. */
-static void run_anew(struct call *call)
-{
-	if (call->conn && !is_gone(call->conn))
-		conn_resume(call->conn, call);
-	else
-		abandon(call);
-}
-
 void server_line(struct server *s)
 {
 	struct service *service = s->crowd.service;
 	struct call *next;
 
-	while ((next = service->ready)) {
-		DL_DELETE(service->ready, next);
-		run_anew(next);
-	}
 	while ((next = service->waiting) && !call_must_wait(next)) {
 		DL_DELETE(service->waiting, next);
 		run_anew(next);

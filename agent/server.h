@@ -43,11 +43,11 @@ void server_writes(struct server *server, int64_t until);
  * reads waits long; far off where all clients wait for the disk anyway.
  */
 int64_t server_until(const struct server *server);
-/* What the call waited for has ended: answer it. */
+/* What the call waited for has ended: answer it, and let those that waited for it go on. */
 void server_resume(struct server *server, struct call *call);
 /* A call that waited for git goes on. */
 void server_go_on(struct server *server, struct call *call);
-/* Those in the service's line whose turn has come go on, after those behind a write that ended. */
+/* Those in the service's line whose turn has come go on. */
 void server_line(struct server *server);
 /* The clients, the latest first, in the arena. */
 struct peer *server_peers(const struct server *server, struct arena *arena, size_t *count);
