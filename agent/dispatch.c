@@ -403,7 +403,7 @@ static void leave_writing(struct call *call)
 
 	DL_DELETE(s->writing, call);
 	DL_FOREACH(call->followers, follower)
-	follower->behind = NULL;
+		follower->behind = NULL;
 	DL_CONCAT(s->ready, call->followers);
 	call->followers = NULL;
 }
