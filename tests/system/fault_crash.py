@@ -277,6 +277,11 @@ def copies(top):
         "those of what is in no commit are there" % count)
 
 
+def held_up(log):
+    with open(log, encoding="utf-8") as text:
+        return "packed-refs" in text.read()
+
+
 def confirmed(top):
     """Who asks again is answered while git, which may have the record, is not done yet."""
     store = repository(top)
@@ -293,6 +298,7 @@ def confirmed(top):
     os.unlink(copies)
     program, log = slow_git(top, 60)
     agent = Agent(top, program=program, settled=False)
+    until("git held up", lambda: held_up(log), agent.process)
     store.add(agent.connect(), request)
     agent.kill(agent.tracer())
     git(top, "clean", "-qfdx")
@@ -300,8 +306,6 @@ def confirmed(top):
     conn = agent.connect()
     back = conn.ask("record.recover")["recovered"]
     wrong = store.flaws(conn) + ["%d back" % len(back)] * (len(back) != 1)
-    with open(log, encoding="utf-8") as held:
-        wrong += ["git was not held up"] * ("packed-refs" not in held.read())
     agent.kill()
     say(wrong, "confirmed to who asks again, and killed while git is asked: it outlives its file")
 
