@@ -111,19 +111,29 @@ class Agent:
         with open("/proc/%d/stat" % self.pid, encoding="utf-8") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0] in "Tt"
 
-    def ask_together(self, requests):
-        """Records that come in one turn; of each "ok", its error's code or, cut off, None."""
+    def hear_together(self, sent):
+        """(connection, method, parameters) of requests that come in one turn."""
+        os.kill(self.pid, signal.SIGSTOP)
+        until("a stop", self.is_stopped, self.process)
+        for conn, method, params in sent:
+            conn.send(rpc.request(2, method, params))
+        os.kill(self.pid, signal.SIGCONT)
+
+    def add_together(self, requests):
+        """The answers to records that come in one turn."""
         conns = [self.connect() for _ in requests]
         for conn in conns:
             conn.ask("agent.sync")
-        os.kill(self.pid, signal.SIGSTOP)
-        until("a stop", self.is_stopped, self.process)
-        for conn, request in zip(conns, requests):
-            conn.send(rpc.request(2, "record.add", request))
-        os.kill(self.pid, signal.SIGCONT)
+        self.hear_together([(conn, "record.add", request)
+                            for conn, request in zip(conns, requests)])
         answers = [conn.receive() for conn in conns]
         for conn in conns:
             conn.close()
+        return answers
+
+    def ask_together(self, requests):
+        """Of each such record "ok", its error's code or, cut off, None."""
+        answers = self.add_together(requests)
         return [one and ("ok" if one[2] is None else one[2][1].split(":")[0]) for one in answers]
 
     def tracer(self):

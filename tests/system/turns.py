@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """turns.py TOP: what comes first in a turn that has much to do, as its system calls show."""
-import os
-import signal
 import sys
 
 import fault
-import rpc
 
 TOP = sys.argv[1]
 RECORD = {"kind": "waiting_capacity_note", "message": "waits", "author": "x"}
@@ -20,12 +17,9 @@ def who_reads_is_answered_before_who_writes_is_heard():
     reader = agent.connect()
     reader.ask("ticket.check", ticket="t1")
     trace = fault.Trace(agent.pid)
-    os.kill(agent.pid, signal.SIGSTOP)
-    fault.until("a stop", agent.is_stopped, agent.process)
-    for ticket, conn in writers.items():
-        conn.send(rpc.request(2, "record.add", dict(RECORD, ticket=ticket)))
-    reader.send(rpc.request(2, "ticket.check", {"ticket": "t1"}))
-    os.kill(agent.pid, signal.SIGCONT)
+    agent.hear_together([(conn, "record.add", dict(RECORD, ticket=ticket))
+                         for ticket, conn in writers.items()] +
+                        [(reader, "ticket.check", {"ticket": "t1"})])
     for conn in reader, *writers.values():
         conn.receive()
     log = trace.end()

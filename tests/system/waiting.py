@@ -5,13 +5,11 @@
 waiting.py same TOP        several that record the same relation at the same moment
 waiting.py traced TOP      what waiting costs the agent; and where what is waited for fails
 """
-import os
 import re
-import signal
 import sys
 
 import rpc
-from fault import Agent, Store, Trace, calls, say, ulid, until
+from fault import Agent, Store, Trace, calls, say, ulid
 
 
 def polled(log):
@@ -69,18 +67,7 @@ def told(answer):
 
 def at_once(agent, *requests):
     """What each is told, where all come in one turn."""
-    conns = [agent.connect() for _ in requests]
-    for conn in conns:
-        conn.ask("agent.sync")
-    os.kill(agent.pid, signal.SIGSTOP)
-    until("a stop", agent.is_stopped, agent.process)
-    for conn, request in zip(conns, requests):
-        conn.send(rpc.request(2, "record.add", request))
-    os.kill(agent.pid, signal.SIGCONT)
-    answers = [told(conn.receive()) for conn in conns]
-    for conn in conns:
-        conn.close()
-    return answers
+    return list(map(told, agent.add_together(requests)))
 
 
 def pair(store):
