@@ -170,6 +170,7 @@ static void queue_write(void *data, struct ledger_entry *entry)
 
 	entry->keep = timeline_copies(a->timeline);
 	timeline_writes(a->timeline, entry->dir, entry->name);
+	entry->shares = !server_only_writes(a->server);
 	agent_queue(a, &entry->job);
 }
 

@@ -488,13 +488,10 @@ static bool bg_sync(struct lot *named, struct lot *filled)
 	return bg_see_folders(&s, named);
 }
 
-/*
- * Of many, nobody waits for each; who only asks should not wait for all of them, on whose CPU
- * we happen to be.
- */
-static void bg_let_others(const struct lot *lot)
+/* Who only asks should not wait for all of a lot, on whose CPU we happen to be. */
+static void bg_let_others(const struct lot *lot, const struct ledger_entry *e)
 {
-	if (lot->count > 1)
+	if (lot->count > 1 && e->shares)
 		sched_yield();
 }
 
@@ -503,7 +500,7 @@ static void bg_begin_each(struct lot *lot)
 	struct root root = { .fd = -1 };
 
 	for (size_t i = 0; i < lot->count; i++) {
-		bg_let_others(lot);
+		bg_let_others(lot, lot->at[i]);
 		if (!bg_begin(lot->at[i], &root))
 			bg_leave(lot->at[i]);
 	}
@@ -532,7 +529,7 @@ static void bg_name_each(struct lot *lot)
 {
 	for (size_t i = 0; i < lot->count; i++) {
 		struct ledger_entry *e = lot->at[i];
-		bg_let_others(lot);
+		bg_let_others(lot, e);
 		if (e->folder >= 0 && !bg_link(e))
 			bg_leave(e);
 		bg_close_file(e);

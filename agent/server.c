@@ -54,9 +54,14 @@ void server_reads(struct server *s)
 	}
 }
 
+bool server_only_writes(const struct server *s)
+{
+	return s->crowd.writers >= s->crowd.service->clients;
+}
+
 int64_t server_until(const struct server *s)
 {
-	return s->crowd.writers < s->crowd.service->clients ? ticks_now() + SLICE_US : INT64_MAX;
+	return server_only_writes(s) ? INT64_MAX : ticks_now() + SLICE_US;
 }
 
 void server_writes(struct server *s, int64_t until)

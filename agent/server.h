@@ -38,6 +38,8 @@ void server_again(struct server *server);
  */
 void server_reads(struct server *server);
 void server_writes(struct server *server, int64_t until);
+/* Whether the last call of each client was one that waits for the disk. */
+bool server_only_writes(const struct server *server);
 /*
  * When what can wait is to be left for the next turn, so that nobody who only
  * reads waits long; far off where all clients wait for the disk anyway.
