@@ -335,8 +335,8 @@ static bool no_such_record(const struct ticket *t, struct str id, struct fault *
 				     "retract %.*s %.*s",
 				     len, id.at, STR_ARG(d->ticket->id), STR_ARG(d->ticket->id),
 				     len, id.at);
-		return fault(why, FAULT_NOT_FOUND, "%.*s has no record \"%.*s\"", STR_ARG(t->id),
-			     len, id.at);
+	return fault(why, FAULT_NOT_FOUND, "%.*s has no record \"%.*s\"", STR_ARG(t->id), len,
+		     id.at);
 }
 
 static bool may_retract(const struct ticket *t, struct str id, const struct decision **into,

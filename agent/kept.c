@@ -374,12 +374,12 @@ void sighting_release(struct sighting *s)
 	free(s->path);
 }
 
-static struct sighting sighting_of(const struct source *from, struct str ticket, const char *name,
-				   struct str path)
+static struct sighting sighting_of(const struct source *from, bool ours, struct str ticket,
+				   const char *name, struct str path)
 {
 	return (struct sighting){ .ticket = xstrndup(ticket.at, ticket.len),
 				  .name = xstrdup(name),
-				  .source = xstrdup(from->name),
+				  .source = ours ? NULL : xstrdup(from->name),
 				  .tree = xasprintf("%s/%s", from->top, from->root),
 				  .path = xstrndup(path.at, path.len) };
 }
@@ -438,7 +438,7 @@ void kept_sight(struct kept *k, int source, struct str path)
 		see_ours(k, source, path);
 		return;
 	}
-	s = sighting_of(from, spot.ticket, slash + 1, path);
+	s = sighting_of(from, false, spot.ticket, slash + 1, path);
 	const struct kept_file *known = kept_find(k, s.ticket, s.name);
 	/* Others write a file bit by bit, and what was seen first may be half of it. */
 	if (known && !known->source) {
@@ -521,11 +521,9 @@ void kept_confirm(struct kept *k, const struct doc *d)
 
 	if (!k->writes || !from || d->content->role != ROLE_RECORD)
 		return;
-	struct sighting s = sighting_of(from, d->copy->ticket->id, strrchr(d->path, '/') + 1,
-					str_of(d->path));
+	struct sighting s = sighting_of(from, true, d->copy->ticket->id,
+					strrchr(d->path, '/') + 1, str_of(d->path));
 	struct kept_file *f = kept_find(k, s.ticket, s.name);
-	free(s.source);
-	s.source = NULL;
 	if (!f) {
 		sight_confirmed(k, s);
 		return;

@@ -42,7 +42,7 @@ struct ledger_entry {
 	char *temporary; /* its name until then, where it needs one */
 	struct fresh *fresh; /* while nobody has looked at it, or NULL */
 	struct keep *keep; /* where a copy is kept too until it is in a commit, or NULL; all of a batch have one */
-	bool shares;       /* the CPU, with who only asks: it is left to others before this one's turn */
+	bool shares;       /* somebody only asks: the CPU is left to others before its turn */
 	bool uncopied;     /* it was written and none is kept; why says what went wrong */
 	void *owner;
 };

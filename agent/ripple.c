@@ -263,7 +263,7 @@ static void reach_cycles(struct index *ix)
 		broken = find_loop(ix, t);
 	if (broken)
 		HASH_ITER(hh, ix->loops, loop, next)
-	follow_loop(ix, loop->ticket);
+			follow_loop(ix, loop->ticket);
 	for (struct ticket *t = ix->dirty; t; t = t->dirty_next)
 		if (ticket_exists(t) && loop_print(t))
 			follow_group(ix, t);

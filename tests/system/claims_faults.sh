@@ -6,11 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
 
-may_trace()
-{
-	(cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())')
-}
-
 registry()
 {
 	echo "$box"/state/ticketplan/"$1"-*/sessions.json

@@ -16,11 +16,6 @@ crash()
 	seen_by "$python" "$system/fault_crash.py" "$@"
 }
 
-may_trace()
-{
-	(cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())')
-}
-
 # may_cut KIND: whether there may be a file system of ours of that kind.
 may_cut()
 {

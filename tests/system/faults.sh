@@ -11,11 +11,6 @@ if [ -z "${apart-}" ] && unshare -m true 2>/dev/null; then
 fi
 . "$(dirname "$0")/lib.sh"
 
-may_trace()
-{
-	(cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())')
-}
-
 if may_trace; then
 	repository failing
 	ticket other queued

@@ -183,6 +183,12 @@ seen_by()
 	[ "$ended" -eq 0 ] || not_ok "${1##*/} came to its end" "status $ended" "$(cat "$box/seen.err")"
 }
 
+# Whether strace may be put to an agent here.
+may_trace()
+{
+	(cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())')
+}
+
 # Nobody may have found anything wrong with the programs themselves.
 finish()
 {

@@ -4,7 +4,7 @@
 # What the agent does first where much is to be done at once.
 . "$(dirname "$0")/lib.sh"
 
-if (cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())'); then
+if may_trace; then
 	repository busy
 	for i in 1 2 3 4 5 6 7 8; do ticket "t$i" queued; done
 	commit

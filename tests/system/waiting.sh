@@ -10,7 +10,7 @@ repository waiting
 ticket other queued
 commit
 seen_by "$python" "$system/waiting.py" same "$PWD"
-if (cd "$system" && "$python" -c 'import sys, fault; sys.exit(not fault.may_trace())'); then
+if may_trace; then
 	seen_by "$python" "$system/waiting.py" traced "$PWD"
 else
 	note "strace cannot trace here: nobody sees what is read, and no call fails"
