@@ -8,14 +8,17 @@
  * Many syncs at once.  Syncs that wait together share what the file system
  * commits and what the disk flushes; one after the other each pays for both.
  * So two or more are spread over threads of their own, the first to the first
- * thread and so on; a single one is made by the caller.
+ * thread and so on; a single one is made by the caller.  Before the first of
+ * several the file system is asked to begin with all of them, which only makes
+ * them quicker: where it cannot be asked, and whatever it has begun, each sync
+ * is made.  Where it fails to begin, that is the sync, and no other is made.
  *
  * Threads are started when they are first needed and wait for the next list
  * until flush_end.  One caller at a time.
  */
 struct flush {
 	int fd;
-	int error; /* what fsync(fd) said: 0, or its errno; it is never called twice */
+	int error; /* set by flush_all: 0, or the errno of a sync that failed, which is never repeated */
 };
 
 /* Returns when all are done. */

@@ -13,6 +13,7 @@ fault_crash.py cut IMAGE KIND CYCLES
                                     the disk forgets what was not made safe; for root
 """
 import fcntl
+import itertools
 import os
 import random
 import re
@@ -23,8 +24,8 @@ import time
 import rpc
 from fault import Agent, Store, Trace, calls, say, slow_git, until
 
-CHANGES = {"mkdirat", "mkdir", "write", "pwrite64", "ftruncate", "fsync", "linkat", "rename",
-           "renameat", "renameat2", "unlink", "unlinkat"}
+CHANGES = {"mkdirat", "mkdir", "write", "pwrite64", "ftruncate", "sync_file_range", "fsync",
+           "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat"}
 
 ELSEWHERE = {"futex", "mmap", "munmap", "mprotect", "madvise", "brk", "restart_syscall"}
 
@@ -357,8 +358,13 @@ def order(top, lots):
     again(store)
 
 
-def begun(lines):
-    return {re.search(r"<([^>]*)", line).group(1) for line in lines if " fsync(" in line}
+def begun(lines, call="fsync"):
+    return {re.search(r"<([^>]*)", line).group(1) for line in lines if " %s(" % call in line}
+
+
+def until_sync(lines):
+    """Those before the first sync of a file or folder of records."""
+    return itertools.takewhile(lambda line: not re.search(r" fsync\(.*/records[/>]", line), lines)
 
 
 def all_ended(lines):
@@ -390,6 +396,9 @@ def several(store):
     folders = begun(between)
     say([] if len(folders) == 3 and all_ended(between) else [folders],
         "each folder is synced after the last name and before the first answer")
+    asked = [begun(until_sync(lines), "sync_file_range") for lines in (before, between)]
+    say([] if asked == [files, folders] else asked,
+        "the disk was given all of them before the first was waited for")
 
 
 def halves(log):

@@ -13,9 +13,11 @@ import sys
 from fault import Agent, Store, Trace, calls, say
 
 ERRORS = ["ENOSPC", "EIO", "EINTR", "EMFILE", "EROFS", "EDQUOT", "EACCES"]
-CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "fsync", "linkat", "unlinkat",
-         "getdents64", "statx", "fcntl", "pwrite64", "ftruncate", "mkdir", "rename"}
+CALLS = {"openat", "openat2", "mkdirat", "newfstatat", "write", "sync_file_range", "fsync",
+         "linkat", "unlinkat", "getdents64", "statx", "fcntl", "pwrite64", "ftruncate", "mkdir",
+         "rename"}
 SPACE = {"ENOSPC", "EDQUOT"}
+NOT_TRIED = ["ENOSYS", "EOPNOTSUPP", "EINVAL", "EPERM", "EACCES"]
 
 
 class Run:
@@ -181,6 +183,26 @@ def steps(run, lot):
             if name in CALLS and "eventfd" not in line and not (name == "write" and nth > lot)]
 
 
+def files(log, call):
+    """Of records, in the order in which the call begins with them."""
+    return re.findall(r"%s\(\d+<([^>]*/records/[^>]*)" % call, log)
+
+
+def begun(run, errors):
+    """Five files that the disk is asked to begin with before they are synced."""
+    for error in NOT_TRIED:
+        log, answers = together(run, None, "sync_file_range:error=" + error)
+        asked, synced = files(log, "sync_file_range"), files(log, "fsync")
+        if set(answers) != {"ok"} or len(asked) != 5 or set(asked) != set(synced):
+            run.wrong.append("begun, %s: %s %s %s" % (error, answers, asked, synced))
+    for error in [error for error in errors if error not in NOT_TRIED]:
+        log, answers = together(run, None, "sync_file_range:error=%s:when=2" % error)
+        asked, synced = files(log, "sync_file_range"), files(log, "fsync")
+        if (sorted(answers) != ["ok"] * 4 + ["outcome_unknown"] or len(asked) != 5 or
+                set(synced) != set(asked) - {asked[1]}):
+            run.wrong.append("begun, %s: %s %s %s" % (error, answers, asked, synced))
+
+
 def batches(store, scale, lots):
     for unnamed, program, what in [(True, "tpd", "five at once"),
                                    (False, "tpd", "five at once without unnamed files"),
@@ -193,7 +215,12 @@ def batches(store, scale, lots):
         for i, (thread, name, nth) in enumerate(seen[::1 if scale else 9]):
             # Each with one of them in turn, but in the long form all.
             for error in ERRORS[:5] if scale == 100 else [ERRORS[i % 5]]:
-                together(run, thread, "%s:error=%s:when=%d" % (name, error, nth))
+                log, answers = together(run, thread, "%s:error=%s:when=%d" % (name, error, nth))
+                if (name == "sync_file_range" and "INJECTED" in log and
+                        "outcome_unknown" not in answers):
+                    run.wrong.append("%s %d: %s: %s" % (name, nth, error, answers))
+        if program == "tpd":
+            begun(run, ERRORS if scale else ERRORS[:2])
         # The sync of the folder that three of them share, or some that are in one lot.
         log, answers = together(run, None, "fsync:error=EIO:when=1",
                                 store.top + "/tickets/old/artifacts/records")

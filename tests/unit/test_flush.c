@@ -9,6 +9,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +20,41 @@
 #include "flush.h"
 
 #define MANY 200
+
+/* What was asked of the system, and what it shall say. */
+static struct {
+	pthread_mutex_t mutex;
+	size_t begun, synced;
+	size_t begun_first; /* before any sync */
+	int odd;            /* the error of beginning with every other file */
+	size_t of[4096];    /* syncs by descriptor */
+} calls = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+int sync_file_range(int fd, off_t offset, off_t bytes, unsigned flags)
+{
+	assert_true(offset == 0 && bytes == 0 && flags == SYNC_FILE_RANGE_WRITE);
+	if (calls.begun++ % 2 == 0 || !calls.odd)
+		return (int)syscall(SYS_sync_file_range, fd, offset, bytes, flags);
+	errno = calls.odd;
+	return -1;
+}
+
+int fsync(int fd)
+{
+	pthread_mutex_lock(&calls.mutex);
+	if (calls.synced++ == 0)
+		calls.begun_first = calls.begun;
+	calls.of[fd]++;
+	pthread_mutex_unlock(&calls.mutex);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static void count_anew(int odd)
+{
+	calls.begun = calls.synced = calls.begun_first = 0;
+	calls.odd = odd;
+	memset(calls.of, 0, sizeof(calls.of));
+}
 
 static int threads(void)
 {
@@ -81,6 +119,64 @@ static void each_sync_has_an_outcome_of_its_own(void **state)
 	assert_threads_left(before);
 }
 
+static void all_are_begun_before_the_first_is_waited_for(void **state)
+{
+	(void)state;
+	count_anew(0);
+	sync_many(20);
+	assert_int_equal(calls.begun, 20);
+	assert_int_equal(calls.begun_first, 20);
+	assert_int_equal(calls.synced, 20);
+	flush_end();
+}
+
+static void a_single_sync_is_not_begun_before(void **state)
+{
+	(void)state;
+	count_anew(EIO);
+	sync_many(1);
+	assert_int_equal(calls.begun, 0);
+	assert_int_equal(calls.synced, 1);
+}
+
+/* Of five files every other cannot be begun; those are synced or not, and that is said of them. */
+static void assert_begun(int odd, bool synced, int outcome)
+{
+	struct flush list[5];
+
+	for (size_t i = 0; i < COUNT_OF(list); i++) {
+		list[i].fd = open("/tmp", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+		list[i].error = -1;
+	}
+	count_anew(odd);
+	flush_all(list, COUNT_OF(list));
+	for (size_t i = 0; i < COUNT_OF(list); i++) {
+		assert_int_equal(calls.of[list[i].fd], i % 2 ? synced : 1);
+		assert_int_equal(list[i].error, i % 2 ? outcome : 0);
+		close(list[i].fd);
+	}
+	flush_end();
+	count_anew(0);
+}
+
+static void what_cannot_be_begun_has_failed_and_is_not_synced(void **state)
+{
+	static const int errors[] = { EIO, ENOSPC, EDQUOT, EROFS, EUCLEAN, ENOMEM, EINTR, 4095 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(errors); i++)
+		assert_begun(errors[i], false, errors[i]);
+}
+
+static void where_nothing_can_be_begun_all_is_synced(void **state)
+{
+	static const int errors[] = { ENOSYS, EOPNOTSUPP, EINVAL, ESPIPE, EPERM, EACCES };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(errors); i++)
+		assert_begun(errors[i], true, 0);
+}
+
 static void a_single_sync_needs_no_thread(void **state)
 {
 	(void)state;
@@ -112,6 +208,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_sync_has_an_outcome_of_its_own),
+		cmocka_unit_test(all_are_begun_before_the_first_is_waited_for),
+		cmocka_unit_test(a_single_sync_is_not_begun_before),
+		cmocka_unit_test(what_cannot_be_begun_has_failed_and_is_not_synced),
+		cmocka_unit_test(where_nothing_can_be_begun_all_is_synced),
 		cmocka_unit_test(a_single_sync_needs_no_thread),
 		cmocka_unit_test(after_the_end_it_begins_anew),
 	};
