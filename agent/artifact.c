@@ -380,14 +380,9 @@ static void parse_relations(struct content *c, struct str ticket, struct str byt
 	json_decref(json);
 }
 
-static void parse_record(struct content *c, struct str ticket, struct str name, struct str bytes)
+static void take_record(struct content *c, struct str ticket, struct str name, json_t *json)
 {
-	json_t *json = load_object(c, bytes, 0, 0, "the record file");
-
-	if (!json)
-		return;
 	take_entry(c, ticket, json, 0, -1);
-	json_decref(json);
 	if (!c->record_count)
 		return;
 	struct str stem = { name.at, name.len - 5 };
@@ -398,6 +393,15 @@ static void parse_record(struct content *c, struct str ticket, struct str name, 
 		     (int)(c->records[0].id.len > 128 ? 128 : c->records[0].id.len),
 		     c->records[0].id.at);
 	c->record_count = 0;
+}
+
+static void parse_record(struct content *c, struct str ticket, struct str name, struct str bytes)
+{
+	json_t *json = load_object(c, bytes, 0, 0, "the record file");
+
+	if (json)
+		take_record(c, ticket, name, json);
+	json_decref(json);
 }
 
 static int record_order(const void *a, const void *b)
@@ -438,13 +442,28 @@ bool artifact_is(const struct content *c, struct str ticket, struct str name, st
 	       c->hash == (hash_of(bytes) ^ hash_there(c->role, ticket, name));
 }
 
-struct content *artifact_parse(enum role role, struct str ticket, struct str name, struct str bytes)
+static struct content *begin(enum role role, struct str ticket, struct str name, struct str bytes)
 {
 	struct content *c = content_new(role, bytes);
 
 	c->hash ^= hash_there(role, ticket, name);
 	/* Names, quotes and blanks are more than a third of a file; what is kept is the rest. */
 	arena_reserve(&c->arena, bytes.len * 5 / 8 + 16);
+	return c;
+}
+
+struct content *artifact_written(struct str ticket, struct str name, struct str bytes, json_t *said)
+{
+	struct content *c = begin(ROLE_RECORD, ticket, name, bytes);
+
+	take_record(c, ticket, name, said);
+	return c;
+}
+
+struct content *artifact_parse(enum role role, struct str ticket, struct str name, struct str bytes)
+{
+	struct content *c = begin(role, ticket, name, bytes);
+
 	if (role == ROLE_PLAN)
 		parse_plan(c, ticket, bytes);
 	else if (role == ROLE_RELATIONS)

@@ -9,6 +9,8 @@
 #include "str.h"
 #include "words.h"
 
+struct json_t;
+
 /*
  * What one file says: parsed once, never changed, held once however many
  * checkouts have the same bytes.
@@ -103,6 +105,9 @@ struct content *item_parse(struct str bytes, bool slug);
 /* An artifact of this Ticket; `name` is the file's. */
 struct content *artifact_parse(enum role role, struct str ticket, struct str name,
 			       struct str bytes);
+/* The record file of this name that was written from `said`: as if it were read. */
+struct content *artifact_written(struct str ticket, struct str name, struct str bytes,
+				 struct json_t *said);
 /* Whether that is what a file of this name, with these bytes, was parsed into. */
 bool artifact_is(const struct content *content, struct str ticket, struct str name,
 		 struct str bytes);

@@ -265,8 +265,8 @@ struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
 	buf_add_str(&entry->bytes, STR("\n"));
 	free(root);
 	free(name);
+	entry->said = object;
 	free(text);
-	json_decref(object);
 	return entry;
 }
 

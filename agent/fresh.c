@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include <jansson.h>
+
 #include "hash.h"
 
 struct fresh {
@@ -13,6 +15,7 @@ struct fresh {
 	bool there;
 	struct stat st;
 	struct str bytes;
+	json_t *said;
 	char path[];
 };
 
@@ -32,13 +35,14 @@ static void leave(struct fresh *f)
 	atomic_fetch_sub(&all.count, 1);
 }
 
-struct fresh *fresh_put(int file, const char *path, struct str bytes)
+struct fresh *fresh_put(int file, const char *path, struct str bytes, json_t *said)
 {
 	size_t len = strlen(path);
 	struct fresh *f = xcalloc(1, sizeof(*f) + len + 1), *other;
 
 	memcpy(f->path, path, len);
 	f->bytes = bytes;
+	f->said = said;
 	if (fstat(file, &f->st) < 0) {
 		free(f);
 		return NULL;
@@ -74,7 +78,7 @@ static bool is_it(const struct fresh *f, const struct stat *st)
 	       st->st_mtim.tv_nsec == f->st.st_mtim.tv_nsec;
 }
 
-static bool take(struct fresh *f, int root, struct buf *into, struct stat *st)
+static bool take(struct fresh *f, int root, struct buf *into, json_t **said, struct stat *st)
 {
 	struct stat now;
 
@@ -83,10 +87,12 @@ static bool take(struct fresh *f, int root, struct buf *into, struct stat *st)
 	*st = now;
 	into->len = 0;
 	buf_add_str(into, f->bytes);
+	*said = json_incref(f->said);
 	return true;
 }
 
-bool fresh_take(int root, struct str path, bool made, struct buf *into, struct stat *st)
+bool fresh_take(int root, struct str path, bool made, struct buf *into, json_t **said,
+		struct stat *st)
 {
 	struct fresh *f;
 
@@ -95,7 +101,7 @@ bool fresh_take(int root, struct str path, bool made, struct buf *into, struct s
 		return false;
 	pthread_mutex_lock(&all.mutex);
 	HASH_FIND(hh, all.files, path.at, path.len, f);
-	bool taken = f && made && take(f, root, into, st);
+	bool taken = f && made && take(f, root, into, said, st);
 	if (f)
 		leave(f);
 	pthread_mutex_unlock(&all.mutex);

@@ -8,6 +8,8 @@
 
 #include "buf.h"
 
+struct json_t;
+
 /*
  * Files that we wrote ourselves and that get their names just now: who is told
  * that such a name was made need not read the file.
@@ -22,18 +24,20 @@
 struct fresh;
 
 /*
- * The open file is about to get its name: the path is from its tree's root.  The bytes stay the
- * caller's and must be as they are until fresh_drop.  NULL where this cannot be told of.
+ * The open file is about to get its name: the path is from its tree's root.  The bytes, and the
+ * JSON that they say (or NULL), stay the caller's and must be as they are until fresh_drop.  NULL
+ * where this cannot be told of.
  */
-struct fresh *fresh_put(int file, const char *path, struct str bytes);
+struct fresh *fresh_put(int file, const char *path, struct str bytes, struct json_t *said);
 /* Whether it was taken or not; NULL is none. */
 void fresh_drop(struct fresh *fresh);
 
 /*
- * What is at this path below the tree's root, if it is such a file: then *st is what it is now.
- * `made`: nothing else is known to have happened to it.  However this ends, the next one who
- * looks at the path has to read.
+ * What is at this path below the tree's root, if it is such a file: then *st is what it is now,
+ * and *said its JSON with a reference, or NULL.  `made`: nothing else is known to have happened
+ * to it.  However this ends, the next one who looks at the path has to read.
  */
-bool fresh_take(int root, struct str path, bool made, struct buf *into, struct stat *st);
+bool fresh_take(int root, struct str path, bool made, struct buf *into, struct json_t **said,
+		struct stat *st);
 
 #endif

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base.h"
 #include "beneath.h"
 #include "flush.h"
@@ -67,6 +69,7 @@ void ledger_entry_free(struct ledger_entry *e)
 	free(e->dir);
 	free(e->name);
 	buf_release(&e->bytes);
+	json_decref(e->said);
 	free(e);
 }
 
@@ -357,7 +360,7 @@ static bool bg_name_fresh(struct ledger_entry *e)
 {
 	char *path = xasprintf("%s/artifacts/records/%s", e->dir, e->name);
 
-	e->fresh = fresh_put(e->file, path, (struct str){ e->bytes.at, e->bytes.len });
+	e->fresh = fresh_put(e->file, path, (struct str){ e->bytes.at, e->bytes.len }, e->said);
 	free(path);
 	bool named = bg_name_unnamed(e);
 	if (e->result != LEDGER_WRITTEN) {

@@ -10,6 +10,8 @@
 #include "keep.h"
 #include "worker.h"
 
+struct json_t;
+
 /*
  * Durable record files.  A record is one file, written under no name, synced,
  * and then given its name, which fails if the name is taken; then the folder is
@@ -34,6 +36,7 @@ struct ledger_entry {
 	char *dir;      /* the Ticket's folder, from the root */
 	char *name;     /* of the record file */
 	struct buf bytes;
+	struct json_t *said; /* the JSON that they are, or NULL; with a reference */
 	enum ledger_result result;
 	struct fault why;
 	int folder;      /* records folder while the batch is written; else -1 */

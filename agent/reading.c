@@ -10,18 +10,31 @@ size_t reading_max(enum role role)
 	return role == ROLE_ITEM ? ITEM_HEAD_MAX : (size_t)ARTIFACT_FILE_MAX + 1;
 }
 
+static struct str name_in(struct str path)
+{
+	const char *slash = memrchr(path.at, '/', path.len);
+
+	return (struct str){ slash + 1, (size_t)(path.at + path.len - (slash + 1)) };
+}
+
+struct content *reading_written(struct str path, struct str bytes, struct json_t *said)
+{
+	struct spot spot;
+
+	BUG_IF(!layout_split(path, &spot));
+	return artifact_written(spot.ticket, name_in(path), bytes, said);
+}
+
 struct content *reading_of(struct str path, enum role role, struct str bytes)
 {
 	struct spot spot;
-	const char *slash = memrchr(path.at, '/', path.len);
-	struct str name = { slash + 1, (size_t)(path.at + path.len - (slash + 1)) };
 
 	BUG_IF(!layout_split(path, &spot));
 	if (role == ROLE_ITEM)
 		return item_parse(bytes, spot.slug);
 	if (bytes.len > ARTIFACT_FILE_MAX)
 		return content_broken(role, PROBLEM_TOO_LARGE, "the file has more than 64 MiB");
-	return artifact_parse(role, spot.ticket, name, bytes);
+	return artifact_parse(role, spot.ticket, name_in(path), bytes);
 }
 
 struct content *reading_broken(enum role role, enum beneath_result result, int cause)

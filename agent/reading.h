@@ -20,6 +20,8 @@ size_t reading_max(enum role role);
 
 /* What a file says; the path is from the root. */
 struct content *reading_of(struct str path, enum role role, struct str bytes);
+/* The record file that was written from `said`. */
+struct content *reading_written(struct str path, struct str bytes, struct json_t *said);
 /* What is said of one that could not be read. */
 struct content *reading_broken(enum role role, enum beneath_result result, int cause);
 

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "beneath.h"
 #include "fresh.h"
 #include "log.h"
@@ -27,12 +29,15 @@ static enum watch_kind on_watch_kind(int role)
 }
 
 /* What the bytes that were read say; checkouts are mostly alike, and are read once. */
-static struct content *content_of(const struct sources *s, struct str path, enum role role)
+static struct content *content_of(const struct sources *s, struct str path, enum role role,
+				  json_t *said)
 {
 	struct str bytes = { s->bytes.at, s->bytes.len };
 	struct content *known = index_known(s->ix, path, role, bytes);
 
-	return known ? known : reading_of(path, role, bytes);
+	if (known)
+		return known;
+	return said ? reading_written(path, bytes, said) : reading_of(path, role, bytes);
 }
 
 static const char *const *on_watch_names(int role)
@@ -62,14 +67,14 @@ bool site_may_open(void)
 	return true;
 }
 
-/* What we wrote ourselves and nobody touched since need not be read. */
+/* What we wrote ourselves and nobody touched since need not be read, and is known as JSON. */
 static enum beneath_result read_file(const struct site *site, struct str path, enum role role,
-				     bool made, struct stat *st)
+				     bool made, json_t **said, struct stat *st)
 {
 	int root = watch_tree_fd(site->tree);
 	struct buf *into = &site->all->bytes;
 
-	if (role == ROLE_RECORD && fresh_take(root, path, made, into, st))
+	if (role == ROLE_RECORD && fresh_take(root, path, made, into, said, st))
 		return BENEATH_OK;
 	return watch_read(site->tree, path, reading_max(role), into, st);
 }
@@ -78,17 +83,19 @@ static void on_watch_file(void *ctx, struct str path, int role, bool made, struc
 {
 	struct site *site = ctx;
 	struct sources *s = site->all;
-	enum beneath_result result = read_file(site, path, (enum role)role, made, st);
+	json_t *said = NULL;
+	enum beneath_result result = read_file(site, path, (enum role)role, made, &said, st);
 	int cause = errno;
 	note_want(site, result, cause);
 	if (result == BENEATH_GONE)
 		index_drop(s->ix, site->id, path);
 	else if (result == BENEATH_OK)
-		index_put(s->ix, site->id, path, content_of(s, path, (enum role)role));
+		index_put(s->ix, site->id, path, content_of(s, path, (enum role)role, said));
 	else
 		index_put(s->ix, site->id, path, reading_broken((enum role)role, result, cause));
 	if (result == BENEATH_OK && role == ROLE_RECORD && s->on_record)
 		s->on_record(s->record_ctx, site->id, path);
+	json_decref(said);
 	/* One huge file must not keep its memory for ever. */
 	if (s->bytes.cap > 1024 * 1024)
 		buf_release(&s->bytes);

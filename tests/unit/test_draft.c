@@ -267,6 +267,27 @@ static void the_file_has_its_keys_in_order(void **state)
 	ledger_entry_free(e);
 }
 
+/* What a file was written from says what its bytes do, and is known by them. */
+static void assert_as_read(const struct ledger_entry *e)
+{
+	struct str name = str_of(e->name), bytes = { e->bytes.at, e->bytes.len };
+	struct content *read = artifact_parse(ROLE_RECORD, STR("T-1"), name, bytes);
+	struct content *written = artifact_written(STR("T-1"), name, bytes, e->said);
+	const struct record *a = &read->records[0], *b = &written->records[0];
+
+	assert_true(content_same(read, written));
+	assert_int_equal(written->record_count, 1);
+	assert_int_equal(written->flaw_count, read->flaw_count);
+	assert_true(str_eq(a->id, b->id));
+	assert_true(record_same(a, b));
+	assert_int_equal(a->origin, b->origin);
+	assert_int_equal(a->at, b->at);
+	assert_int_equal(a->line, b->line);
+	assert_int_equal(a->suspect, b->suspect);
+	content_free(read);
+	content_free(written);
+}
+
 /* What is written is read again as what was meant: every kind, every condition. */
 static void a_file_says_what_its_draft_does(void **state)
 {
@@ -290,6 +311,7 @@ static void a_file_says_what_its_draft_does(void **state)
 			assert_non_null(stored);
 			assert_int_equal(stored->record->at, MODEL_NOW + 1234000);
 			assert_true(draft_is(stored, e));
+			assert_as_read(e);
 			ledger_entry_free(e);
 		}
 	assert_null(ticket_record(index_find(ix, STR("T-2")), STR(ULID)));

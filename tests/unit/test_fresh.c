@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base.h"
 #include "fresh.h"
@@ -21,9 +22,10 @@ struct folder {
 	char base[64];
 	int root;
 	struct fresh *fresh;
+	json_t *said;
 };
 
-static void name_a_file(const char *path, const char *text, struct fresh **into)
+static void name_a_file(const char *path, const char *text, json_t *json, struct fresh **into)
 {
 	int fd = open(".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 	char unnamed[64];
@@ -31,7 +33,7 @@ static void name_a_file(const char *path, const char *text, struct fresh **into)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	if (into)
-		*into = fresh_put(fd, path, str_of(text));
+		*into = fresh_put(fd, path, str_of(text), json);
 	snprintf(unnamed, sizeof(unnamed), "/proc/self/fd/%d", fd);
 	assert_int_equal(linkat(AT_FDCWD, unnamed, AT_FDCWD, path, AT_SYMLINK_FOLLOW), 0);
 	close(fd);
@@ -45,7 +47,8 @@ static int make_folder(void **state)
 	if (!mkdtemp(f->base) || chdir(f->base) < 0 || mkdir("T-1", 0777) < 0)
 		return -1;
 	f->root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	name_a_file(PATH, "as written", &f->fresh);
+	f->said = json_integer(1);
+	name_a_file(PATH, "as written", f->said, &f->fresh);
 	assert_non_null(f->fresh);
 	*state = f;
 	return 0;
@@ -58,6 +61,7 @@ static int drop_folder(void **state)
 	int failed = chdir("/") < 0 || system(command) != 0;
 
 	fresh_drop(f->fresh);
+	json_decref(f->said);
 	close(f->root);
 	free(command);
 	free(f);
@@ -70,9 +74,12 @@ static bool is_taken(struct folder *f, bool made)
 {
 	struct stat st = { 0 };
 	struct buf bytes = { 0 };
-	bool taken = fresh_take(f->root, STR(PATH), made, &bytes, &st);
+	json_t *said = NULL;
+	bool taken = fresh_take(f->root, STR(PATH), made, &bytes, &said, &st);
 
 	if (taken) {
+		assert_ptr_equal(said, f->said);
+		json_decref(said);
 		assert_string_equal(buf_text(&bytes), "as written");
 		assert_int_equal(st.st_size, 10);
 		assert_int_equal(st.st_nlink, 1);
@@ -102,9 +109,10 @@ static void another_path_is_another_file(void **state)
 	struct folder *f = *state;
 	struct stat st;
 	struct buf bytes = { 0 };
+	json_t *said = NULL;
 
-	assert_false(fresh_take(f->root, STR("T-1/R1.jso"), true, &bytes, &st));
-	assert_false(fresh_take(f->root, STR("T-2/R1.json"), true, &bytes, &st));
+	assert_false(fresh_take(f->root, STR("T-1/R1.jso"), true, &bytes, &said, &st));
+	assert_false(fresh_take(f->root, STR("T-2/R1.json"), true, &bytes, &said, &st));
 	assert_true(is_taken(f, true));
 	buf_release(&bytes);
 }
@@ -135,7 +143,7 @@ static void another_file_of_the_name_is_not_taken(void **state)
 	struct stat st;
 	assert_int_equal(fstat(held, &st), 0);
 	assert_int_equal(unlink(PATH), 0);
-	name_a_file(PATH, "as written", NULL);
+	name_a_file(PATH, "as written", NULL, NULL);
 	assert_int_equal(utimensat(AT_FDCWD, PATH, (struct timespec[]){ st.st_atim, st.st_mtim }, 0),
 			 0);
 	assert_false(is_taken(f, true));
@@ -159,7 +167,7 @@ static void a_file_of_another_size_or_time_is_not_taken(void **state)
 	assert_false(is_taken(f, true));
 	fresh_drop(f->fresh);
 	assert_int_equal(unlink(PATH), 0);
-	name_a_file(PATH, "as written", &f->fresh);
+	name_a_file(PATH, "as written", f->said, &f->fresh);
 	assert_int_equal(utimensat(AT_FDCWD, PATH, times, 0), 0);
 	assert_false(is_taken(f, true));
 }
@@ -167,14 +175,14 @@ static void a_file_of_another_size_or_time_is_not_taken(void **state)
 static void of_one_path_in_two_trees_the_later_is_known(void **state)
 {
 	struct folder *f = *state;
-	struct folder other = { 0 };
+	struct folder other = { .said = json_integer(2) };
 
 	assert_int_equal(mkdir("other", 0777), 0);
 	assert_int_equal(chdir("other"), 0);
 	assert_int_equal(mkdir("T-1", 0777), 0);
 	other.root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (int dropped = 0; dropped < 2; dropped++) {
-		name_a_file(PATH, "as written", &other.fresh);
+		name_a_file(PATH, "as written", other.said, &other.fresh);
 		if (dropped) {
 			fresh_drop(f->fresh);
 			f->fresh = NULL;
@@ -184,13 +192,14 @@ static void of_one_path_in_two_trees_the_later_is_known(void **state)
 		fresh_drop(other.fresh);
 		assert_int_equal(unlink(PATH), 0);
 	}
+	json_decref(other.said);
 	close(other.root);
 }
 
 static void what_cannot_be_looked_at_is_not_told_of(void **state)
 {
 	(void)state;
-	assert_null(fresh_put(-1, PATH, STR("x")));
+	assert_null(fresh_put(-1, PATH, STR("x"), NULL));
 	fresh_drop(NULL);
 }
 
