@@ -75,9 +75,7 @@ static void check_write(struct agent *a, const struct ledger_entry *entry)
 {
 	if (entry->result != LEDGER_WRITTEN && entry->result != LEDGER_THERE)
 		return;
-	char *path = xasprintf("%s/artifacts/records/%s", entry->dir, entry->name);
-	sources_wrote(a->sources, entry->root, path);
-	free(path);
+	sources_wrote(a->sources, entry->root, entry->path);
 }
 
 /* What came back, before the index settles: claims are to count in the answers that follow. */

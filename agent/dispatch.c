@@ -328,16 +328,19 @@ void call_drop(struct call *call)
 	free(call);
 }
 
+/* Parameters take little; a block that malloc keeps at hand. */
+#define PARKED_ZONE 512
+
 /* The call outlives its turn, and so must what its parameters point into. */
 static struct call *park(const struct call *call, struct str message)
 {
-	struct call *kept = xcalloc(1, sizeof(*kept));
+	struct call *kept = xmalloc(sizeof(*kept));
 	struct envelope e;
 	struct fault why;
 
 	*kept = *call;
 	buf_add_str(&kept->bytes, message);
-	kept->zone = msgpack_zone_new(4096);
+	kept->zone = msgpack_zone_new(PARKED_ZONE);
 	BUG_IF(!envelope_decode((struct str){ kept->bytes.at, kept->bytes.len }, kept->zone, &e,
 				&why));
 	BUG_IF(!params_decode(kept->method, &e.params, kept->zone, &kept->params, &why));

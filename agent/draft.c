@@ -257,7 +257,7 @@ struct ledger_entry *draft_entry(const struct index *ix, const struct draft *d,
 	const struct source *source = index_source(ix, copy->source);
 	json_t *object = draft_json(d);
 	char *text = json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	char *root = xasprintf("%s/%s", source->top, source->root);
+	char *root = xconcat(source->top, "/", source->root, NULL);
 	char *name = xasprintf("%.*s.json", STR_ARG(d->id));
 	struct ledger_entry *entry = ledger_entry_new(root, copy->dir, name);
 

@@ -122,7 +122,7 @@ static bool load_one(struct keep *k)
 	if (sscanf(line, "record %zu %256s %256s %512[^\n]", &len, ticket, name, source) < 3 ||
 	    !is_newline_at(k->fd, k->end + (off_t)(head + len)))
 		return false;
-	char *key = xasprintf("%s %s", ticket, name);
+	char *key = xconcat(ticket, " ", name, NULL);
 	note(k, key, source, k->end, head, len);
 	free(key);
 	k->end += (off_t)(head + len) + 1;
@@ -163,7 +163,7 @@ void keep_close(struct keep *k)
 
 bool keep_get(struct keep *k, const char *ticket, const char *name, struct buf *into)
 {
-	char *key = xasprintf("%s %s", ticket, name);
+	char *key = xconcat(ticket, " ", name, NULL);
 
 	pthread_mutex_lock(&k->mutex);
 	const struct piece *p = find(k, key);
@@ -320,7 +320,7 @@ static bool lay_out(const struct keep *k, const struct copied *c, struct laid *l
 		errno = EINVAL;
 		return false;
 	}
-	char *key = xasprintf("%s %s", c->ticket, c->name);
+	char *key = xconcat(c->ticket, " ", c->name, NULL);
 	const struct piece *known = find(k, key);
 	/* What we wrote stays that, wherever it is seen. */
 	if (known && !known->source && c->source) {
@@ -380,7 +380,7 @@ static void be_gone(struct keep *k, const char *key)
 
 void keep_drop(struct keep *k, const char *ticket, const char *name, const char *source)
 {
-	char *key = xasprintf("%s %s", ticket, name);
+	char *key = xconcat(ticket, " ", name, NULL);
 
 	pthread_mutex_lock(&k->mutex);
 	struct piece *p = k->writes ? find(k, key) : NULL;

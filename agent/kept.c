@@ -62,7 +62,7 @@ size_t kept_doubts(const struct kept *k)
 
 struct kept_file *kept_find(const struct kept *k, const char *ticket, const char *name)
 {
-	char *key = xasprintf("%s/%s", ticket, name);
+	char *key = xconcat(ticket, "/", name, NULL);
 	struct kept_file *f;
 
 	HASH_FIND(hh, k->files, key, strlen(key), f);
@@ -185,7 +185,7 @@ static void set_loose(struct kept *k, struct doc *d, bool loose)
 /* The record file of that name in one folder of the Ticket, or NULL. */
 static struct doc *doc_in(const struct kept *k, const struct copy *c, const char *name)
 {
-	char *path = xasprintf("%s/artifacts/records/%s", c->dir, name);
+	char *path = layout_record(c->dir, name);
 	struct doc *d = index_doc(k->ix, c->source, str_of(path));
 
 	free(path);
@@ -209,7 +209,7 @@ static bool mark(struct kept *k, const struct kept_file *f, bool loose)
 
 static struct str lost_path(const struct kept_file *f, char **into)
 {
-	*into = xasprintf("%s/artifacts/records/%s", f->ticket, f->name);
+	*into = layout_record(f->ticket, f->name);
 	return str_of(*into);
 }
 

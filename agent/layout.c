@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "layout.h"
 
+#include "base.h"
+
 static bool id_char(char c, bool first)
 {
 	if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
@@ -107,4 +109,9 @@ bool layout_split(struct str path, struct spot *spot)
 	spot->dir = (struct str){ path.at, (size_t)(spot->ticket.at + spot->ticket.len - path.at) };
 	spot->file = rest;
 	return true;
+}
+
+char *layout_record(const char *folder, const char *name)
+{
+	return xconcat(folder, "/artifacts/records/", name, NULL);
 }

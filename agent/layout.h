@@ -51,6 +51,9 @@ struct spot {
 /* False for the root and the buckets, which belong to no Ticket. */
 bool layout_split(struct str path, struct spot *spot);
 
+/* Where a record's file lies, in a Ticket's folder: the caller's to free. */
+char *layout_record(const char *folder, const char *name);
+
 /* 1 to 128 of A-Z a-z 0-9 . _ - and a letter or digit first. */
 bool layout_id_ok(struct str id);
 

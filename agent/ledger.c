@@ -56,6 +56,7 @@ struct ledger_entry *ledger_entry_new(const char *root, const char *dir, const c
 	e->root = xstrdup(root);
 	e->dir = xstrdup(dir);
 	e->name = xstrdup(name);
+	e->path = xconcat(dir, "/artifacts/records/", name, NULL);
 	e->folder = e->file = -1;
 	return e;
 }
@@ -68,6 +69,7 @@ void ledger_entry_free(struct ledger_entry *e)
 	free(e->root);
 	free(e->dir);
 	free(e->name);
+	free(e->path);
 	buf_release(&e->bytes);
 	json_decref(e->said);
 	free(e);
@@ -228,7 +230,7 @@ static bool bg_open_known(struct ledger_entry *e)
 
 	if (atomic_load(&doubted))
 		return false;
-	path = xasprintf("%s/%s/artifacts/records", e->root, e->dir);
+	path = xconcat(e->root, "/", e->dir, "/artifacts/records", NULL);
 	bool known_one = beneath_open_straight(path, &e->folder) == BENEATH_OK &&
 			 bg_identify(e, &id, &place) && id.ino && same_id(place, &id);
 	free(path);
@@ -358,10 +360,7 @@ static bool bg_name_unnamed(struct ledger_entry *e)
 /* Who is told of the name, maybe before we are back from making it, has the bytes. */
 static bool bg_name_fresh(struct ledger_entry *e)
 {
-	char *path = xasprintf("%s/artifacts/records/%s", e->dir, e->name);
-
-	e->fresh = fresh_put(e->file, path, (struct str){ e->bytes.at, e->bytes.len }, e->said);
-	free(path);
+	e->fresh = fresh_put(e->file, e->path, (struct str){ e->bytes.at, e->bytes.len }, e->said);
 	bool named = bg_name_unnamed(e);
 	if (e->result != LEDGER_WRITTEN) {
 		fresh_drop(e->fresh);

@@ -32,9 +32,10 @@ enum ledger_result {
 
 struct ledger_entry {
 	struct job job; /* first: a batch is a list of these */
-	char *root;     /* the Ticket tree's root; all four are the entry's own */
+	char *root;     /* the Ticket tree's root; all five are the entry's own */
 	char *dir;      /* the Ticket's folder, from the root */
 	char *name;     /* of the record file */
+	char *path;     /* of it, from the root */
 	struct buf bytes;
 	struct json_t *said; /* the JSON that they are, or NULL; with a reference */
 	enum ledger_result result;

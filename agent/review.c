@@ -44,8 +44,9 @@ static bool bg_has(struct repo *repo, const struct repo_id *top, const struct si
 	bool there = false;
 
 	for (size_t i = 0; i < COUNT_OF(places) && !there; i++) {
-		char *path =
-			xasprintf("%s%s/artifacts/records/%s", places[i], file->ticket, file->name);
+		char *folder = xconcat(places[i], file->ticket, NULL);
+		char *path = layout_record(folder, file->name);
+		free(folder);
 		there = repo_below(repo, top, str_of(path), &there, &entry, &never) && there;
 		free(path);
 	}

@@ -59,6 +59,24 @@ char *xvasprintf(const char *fmt, va_list args)
 	return text;
 }
 
+char *xconcat(const char *first, ...)
+{
+	size_t len = 0;
+	va_list args;
+
+	va_start(args, first);
+	for (const char *text = first; text; text = va_arg(args, const char *))
+		len += strlen(text);
+	va_end(args);
+	char *all = xmalloc(len + 1), *at = all;
+	va_start(args, first);
+	for (const char *text = first; text; text = va_arg(args, const char *))
+		at = stpcpy(at, text);
+	va_end(args);
+	*at = '\0';
+	return all;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list args;

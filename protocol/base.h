@@ -28,6 +28,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
+/* Texts one behind the other; a NULL ends the list.  Where much is written, half of the price. */
+char *xconcat(const char *first, ...) __attribute__((sentinel));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *fmt, va_list args) __attribute__((format(printf, 1, 0)));
 

@@ -191,10 +191,16 @@ static void copies_are_terminated_and_their_own(void **state)
 	char *cut = xstrndup("abcdef", 3), *none = xstrndup(NULL, 0);
 	char *made = xasprintf("%s/%d", cut, 42), *whole = xstrdup(made);
 
+	char *one = xconcat("", NULL), *all = xconcat("a", "", "bc", "/", cut, NULL);
+
+	assert_string_equal(one, "");
+	assert_string_equal(all, "abc/abc");
 	assert_string_equal(cut, "abc");
 	assert_string_equal(none, "");
 	assert_string_equal(whole, "abc/42");
 	assert_ptr_not_equal(whole, made);
+	free(one);
+	free(all);
 	free(cut);
 	free(none);
 	free(made);

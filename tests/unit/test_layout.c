@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -117,6 +118,17 @@ static void a_path_names_a_ticket_its_folder_and_the_rest(void **state)
 	assert_spot("open/open/item.md", "open/open", "open", "item.md", true);
 }
 
+static void a_record_lies_where_its_path_is_taken_apart(void **state)
+{
+	(void)state;
+	char *flat = layout_record("T-1", "X.json"), *slug = layout_record("open/T-1", "X.json");
+
+	assert_spot(flat, "T-1", "T-1", "artifacts/records/X.json", false);
+	assert_spot(slug, "open/T-1", "T-1", "artifacts/records/X.json", true);
+	free(flat);
+	free(slug);
+}
+
 static void the_root_and_the_buckets_belong_to_no_ticket(void **state)
 {
 	(void)state;
@@ -136,6 +148,7 @@ int main(void)
 		cmocka_unit_test(an_id_has_at_most_128_characters),
 		cmocka_unit_test(each_place_has_its_roles),
 		cmocka_unit_test(a_path_names_a_ticket_its_folder_and_the_rest),
+		cmocka_unit_test(a_record_lies_where_its_path_is_taken_apart),
 		cmocka_unit_test(the_root_and_the_buckets_belong_to_no_ticket),
 	};
 
