@@ -130,6 +130,22 @@ enum beneath_result beneath_open_straight(const char *path, int *fd)
 	return *fd < 0 ? why_not_opened() : BENEATH_OK;
 }
 
+bool beneath_allowed(struct fault *why)
+{
+	int fd;
+
+	if (beneath_open_straight("/", &fd) == BENEATH_OK) {
+		close(fd);
+		return true;
+	}
+	/* Anything else is said of what cannot be opened, when it is to be. */
+	return errno != ENOSYS && errno != EPERM
+		       ? true
+		       : fault_errno(why, FAULT_IO,
+				     "openat2(2) cannot be used here; it needs Linux 5.6, and a "
+				     "container or sandbox that allows it");
+}
+
 bool beneath_write_all(int fd, const struct buf *bytes)
 {
 	for (size_t at = 0; at < bytes->len;) {

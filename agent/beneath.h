@@ -15,6 +15,9 @@
  * leads out, no pipe makes us wait.  Ticket trees may come from anybody.
  */
 
+/* Whether the kernel, and what it runs us in, lets us: Linux 5.6, and openat2(2) not forbidden. */
+bool beneath_allowed(struct fault *why);
+
 enum beneath_result {
 	BENEATH_OK,
 	BENEATH_GONE,        /* there is nothing of that name (any more) */

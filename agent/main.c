@@ -106,6 +106,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "beneath.h"
 #include "hash.h"
 #include "life.h"
 #include "stamp.h"
@@ -270,7 +271,8 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	tune_memory();
 	hash_init();
-	bool ok = place_find(o.dir, &place, &why) && life_raise_limits(&why);
+	bool ok = place_find(o.dir, &place, &why) && life_raise_limits(&why) &&
+		  beneath_allowed(&why);
 	clean_environment();
 	ok = ok && chdir("/") == 0 && agent_new(&place, &o.agent, &agent, &why);
 	life_tell(o.ready, ok ? NULL : &why);

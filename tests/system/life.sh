@@ -238,6 +238,17 @@ is "$(agents)" "" "indeed none"
 (ulimit -n 64 && tpctl start && tpctl check a) >"$box/out" 2>&1
 like "$?:$(cat "$box/out")" '0:*clear*' "with as many as are needed it serves"
 tpctl stop >/dev/null
+if may_trace; then
+	for error in ENOSYS EPERM; do
+		ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f -qq -o "$box/trace" \
+			-e inject=openat2:error=$error tpctl start >"$box/out" 2>"$box/err"
+		like "$?:$(cat "$box/err")" '8:*openat2(2) cannot be used here; *Linux 5.6*' \
+			"where openat2 answers $error none starts, and it is said why"
+	done
+	is "$(agents)" "" "indeed none"
+else
+	note "strace cannot trace here: no call is forbidden"
+fi
 like "$(tpd --help)" 'usage: tpd *' "tpd --help"
 like "$(tpd --version)" 'tpd [0-9]*' "tpd --version"
 
