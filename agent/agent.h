@@ -14,7 +14,8 @@
 struct agent;
 
 struct agent_options {
-	bool automatic;  /* started by a question, not by hand: ticketplan.autostart may forbid it */
+	/* Started by a question, not by hand: ticketplan.autostart may forbid it. */
+	bool automatic;
 	bool read_only;  /* refuse every writing method */
 	int64_t idle_ms; /* end after this long without a client */
 	bool stdio;      /* one client, on standard input and output; no lock, no socket */

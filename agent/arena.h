@@ -14,7 +14,9 @@ struct arena {
 	struct arena_chunk *chunks; /* the newest first */
 };
 
-/* Make an empty arena's first block just so large: for what is kept long and whose size is known. */
+/*
+ * Make an empty arena's first block just so large: for what is kept long and whose size is known.
+ */
 void arena_reserve(struct arena *arena, size_t size);
 /* Zeroed, aligned for anything. */
 void *arena_alloc(struct arena *arena, size_t size);

@@ -48,7 +48,7 @@ bool doctor_run(struct index *ix, const struct ticket *only, const struct ignore
 		size_t *errors, struct fault *why);
 
 /* Sort what was found, and cut the page out. */
-bool doctor_page(struct index *ix, struct findings *all, struct page *page, struct finding **rows, size_t *errors,
-		 struct fault *why);
+bool doctor_page(struct index *ix, struct findings *all, struct page *page,
+		 struct finding **rows, size_t *errors, struct fault *why);
 
 #endif

@@ -18,7 +18,8 @@
  */
 struct flush {
 	int fd;
-	int error; /* set by flush_all: 0, or the errno of a sync that failed, which is never repeated */
+	/* Set by flush_all: 0, or the errno of a sync that failed, which is never repeated. */
+	int error;
 };
 
 /* Returns when all are done. */

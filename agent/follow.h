@@ -13,8 +13,7 @@
 struct follow {
 	struct index *ix;
 	uint64_t to; /* the generation up to which was looked */
-	uint64_t
-		marks_since; /* from which on traces say what records and copies ever were; 0: not yet */
+	uint64_t marks_since; /* from it on traces say what records and copies were; 0: not yet */
 	struct arena arena; /* of one Ticket at a time */
 };
 

@@ -36,9 +36,9 @@ struct checkout {
 };
 
 /*
- * All that are there: the main one first (`main_top` if that is known, else where git's layout says;
- * none in a bare repository), then the linked ones by name.  Where ticketplan.sources names some,
- * with blanks or commas between, only those.  The caller's, for git_checkouts_free.
+ * All that are there: the main one first (`main_top` if that is known, else where git's layout
+ * says; none in a bare repository), then the linked ones by name.  Where ticketplan.sources names
+ * some, with blanks or commas between, only those.  The caller's, for git_checkouts_free.
  */
 struct checkout *git_checkouts(const struct git *git, const char *main_top, size_t *count);
 void git_checkouts_free(struct checkout *list, size_t count);

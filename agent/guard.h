@@ -11,7 +11,10 @@
  * temporary and system folders, and of checkouts.  `/api/v2` is no such path.
  */
 
-/* Whether there is a word that looks like a path of a machine, of whichever: without, none is found. */
+/*
+ * Whether there is a word that looks like a path of a machine, of whichever: without, none is
+ * found.
+ */
 bool guard_suspects(struct str text);
 
 /* The first word of the text that is one; absent where there is none. */

@@ -10,7 +10,9 @@
  * the file is on disk and the index has seen it, answer with the record.
  */
 
-/* A draft without id, author or time gets them.  One whose record is there already is made sure of. */
+/*
+ * A draft without id, author or time gets them.  One whose record is there already is made sure of.
+ */
 bool record_write(struct call *call, struct draft *draft, struct fault *why);
 
 /* Resumed: the write of call->entry has ended. */

@@ -17,7 +17,9 @@
 bool history_update(struct past *past, struct repo *repo, const char *configured, bool *changed,
 		    struct fault *why);
 
-/* Whether the repository's commits still have the parents that the past knows: it was not deepened. */
+/*
+ * Whether the repository's commits still have the parents that the past knows: it was not deepened.
+ */
 bool history_fits(const struct past *past, const struct repo *repo);
 
 #endif

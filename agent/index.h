@@ -93,9 +93,11 @@ struct ticket {
 	uint16_t own_slack;            /* so many more would find room in own */
 	uint8_t state;                 /* enum state */
 	int8_t busy_elsewhere;         /* a source other than face's with state inprogress, or -1 */
-	int8_t resolved_elsewhere;     /* a source that has it resolved where that does not count, or -1 */
+	/* A source that has it resolved where that does not count, or -1. */
+	int8_t resolved_elsewhere;
 	bool dirty : 1;
-	bool anew : 1;       /* dirty, and its records are not just those from before and later ones */
+	/* Dirty, and its records are not just those from before and later ones. */
+	bool anew : 1;
 	bool takes_back : 1; /* some of its records are retractions */
 	bool diverged : 1;   /* sources disagree on the state */
 	bool elsewhere : 1;  /* absent from the authority */
@@ -165,7 +167,9 @@ void index_stray_put(struct index *ix, int source, struct str path, enum problem
  */
 void index_lost_put(struct index *ix, struct str path, struct content *content);
 void index_lost_drop(struct index *ix, struct str path);
-/* The next Ticket that has any, whether it is there or not; NULL: the first, and behind the last. */
+/*
+ * The next Ticket that has any, whether it is there or not; NULL: the first, and behind the last.
+ */
 const struct ticket *index_lost_next(const struct index *ix, const struct ticket *after);
 
 /* Between the two everything of the source is told again; what is not, is gone. */

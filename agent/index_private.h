@@ -53,7 +53,10 @@ struct waiter {
 	bool timed, free;     /* a time; a free place */
 };
 
-/* What a dirty Ticket waits for; its own records before `from` are those it had when it settled last. */
+/*
+ * What a dirty Ticket waits for; its own records before `from` are those it had when it settled
+ * last.
+ */
 void waits_settle(struct index *ix, struct ticket *t, uint32_t from);
 /* Whether waits for a time or a place may have begun or ended since the last settling. */
 bool waits_moved(const struct index *ix);

@@ -24,7 +24,8 @@ struct kept_file {
 	bool found;        /* a checkout had it at the last look */
 	struct kept_file *fresh_next; /* those that were not looked for yet */
 	char *source; /* in which it was seen; NULL: we wrote it */
-	int64_t deleted; /* since when (seconds) somebody else's is gone from a checkout that stays; 0: not */
+	/* Since when (seconds) somebody else's is gone from a checkout that stays; 0: not. */
+	int64_t deleted;
 	const char *name; /* in key, as is the Ticket's id before the slash */
 	char *ticket;
 	char key[]; /* TICKET/NAME */
@@ -39,7 +40,9 @@ struct sighting {
 	bool copied; /* a copy is there, and goes if a commit has it */
 };
 
-/* `writes`: whether copies may be made and removed, or only read.  They lie in the folder `state`. */
+/*
+ * `writes`: whether copies may be made and removed, or only read.  They lie in the folder `state`.
+ */
 struct kept *kept_new(struct index *ix, const char *state, bool writes);
 void kept_free(struct kept *k);
 /* The copies themselves, to be added to by whoever then tells with kept_add. */

@@ -37,14 +37,18 @@ static inline bool role_is_file(enum role role)
 
 /* What something of that name is in a folder of that role. */
 enum role layout_role(enum role parent, struct str name);
-/* All the names that are anything in a folder of that role, up to a NULL; NULL: there is no end of them. */
+/*
+ * All the names that are anything in a folder of that role, up to a NULL; NULL: there is no end of
+ * them.
+ */
 const char *const *layout_names(enum role folder);
 
 /* A path below the root, taken apart. */
 struct spot {
 	struct str dir;    /* the Ticket's folder, from the root: "ID" or "open/ID" */
 	struct str ticket; /* its id */
-	struct str file;   /* the rest: "item.md", "artifacts/records/X.json"; absent for the folder */
+	/* The rest: "item.md", "artifacts/records/X.json"; absent for the folder. */
+	struct str file;
 	bool slug;         /* lies in a bucket */
 };
 

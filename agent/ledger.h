@@ -45,7 +45,8 @@ struct ledger_entry {
 	int file;        /* the record's, until it has its name; else -1 */
 	char *temporary; /* its name until then, where it needs one */
 	struct fresh *fresh; /* while nobody has looked at it, or NULL */
-	struct keep *keep; /* where a copy is kept too until it is in a commit, or NULL; all of a batch have one */
+	/* Where a copy is kept too until it is in a commit, or NULL; all of a batch have one. */
+	struct keep *keep;
 	bool shares;       /* somebody only asks: the CPU is left to others before its turn */
 	bool uncopied;     /* it was written and none is kept; why says what went wrong */
 	void *owner;

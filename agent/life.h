@@ -11,7 +11,9 @@
  * who holds it: the process id and the socket's path, a line each.
  */
 
-/* Take the lock, or go on holding the one inherited as `fd` (-1: none).  Its descriptor stays open. */
+/*
+ * Take the lock, or go on holding the one inherited as `fd` (-1: none).  Its descriptor stays open.
+ */
 bool life_lock(const struct place *place, int inherited, int *fd, struct fault *why);
 
 /* Tell the starter, on its pipe (-1: nobody waits), and systemd if it waits.  NULL: we serve. */

@@ -7,7 +7,8 @@
 
 /*
  * What one client waits to be told: its feeds, its calls of ticket.wait that are
- * not answered yet, and lines of the log.  Times are ticks, microseconds of a clock that nobody sets.
+ * not answered yet, and lines of the log.  Times are ticks, microseconds of a clock
+ * that nobody sets.
  */
 struct listener {
 	struct service *service;

@@ -79,7 +79,10 @@ struct wds {
 };
 
 struct node *wds_find(const struct wds *wds, int wd);
-/* The descriptor leads to this node now.  Returns the one that it led to before, which has none then. */
+/*
+ * The descriptor leads to this node now.  Returns the one that it led to before, which has none
+ * then.
+ */
 struct node *wds_set(struct wds *wds, struct node *n, int wd);
 /* The node's descriptor leads nowhere; false where it had none. */
 bool wds_unset(struct wds *wds, struct node *n);

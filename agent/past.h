@@ -46,7 +46,9 @@ struct past_record {
 struct past *past_new(void);
 void past_free(struct past *past);
 
-/* Where the clone that it was read from begins, as git's file `shallow` has it; "" for a whole one. */
+/*
+ * Where the clone that it was read from begins, as git's file `shallow` has it; "" for a whole one.
+ */
 struct str past_begin(const struct past *past);
 void past_set_begin(struct past *past, struct str begin);
 

@@ -37,7 +37,8 @@ bool registry_set_aside(const char *dir, char **name, struct fault *why);
 enum registry_result {
 	REGISTRY_WRITTEN, /* it is on disk, with its name */
 	REGISTRY_FAILED,  /* the old one is there as before; why says what went wrong */
-	REGISTRY_UNKNOWN, /* the disk failed while it was made safe: it may be the old one or the new */
+	/* The disk failed while it was made safe: it may be the old one or the new. */
+	REGISTRY_UNKNOWN,
 };
 
 struct registry_write {

@@ -35,7 +35,9 @@ void repo_close(struct repo *repo);
 /* The commit that a revision means, written as git takes it: FAULT_NO_REVISION, FAULT_AMBIGUOUS. */
 bool repo_resolve(struct repo *repo, struct str revision, struct repo_id *into, struct fault *why);
 
-/* An object's bytes, in place of what `into` held; an object of more than `max` bytes is refused. */
+/*
+ * An object's bytes, in place of what `into` held; an object of more than `max` bytes is refused.
+ */
 bool repo_read(struct repo *repo, const struct repo_id *id, size_t max, enum repo_type *type,
 	       struct buf *into, struct fault *why);
 

@@ -56,12 +56,14 @@ struct amendment {
 	bool ended; /* it was written, or could not be */
 	bool failed;
 	struct fault why;
-	bool made_claim;              /* of an acceptance: a claim that counts once its record is there */
+	/* Of an acceptance: a claim that counts once its record is there. */
+	bool made_claim;
 	char record[ULID_LEN + 1];    /* of an acceptance */
 	int64_t at;                   /* when it was wanted */
 	struct str *tickets;          /* ids, and their number; with this struct in one block */
-	struct claim **claims;        /* shares of what was decided: claims that were made or renewed, */
-	struct claim_end **ends;      /* or their ends; NULL each where there is none */
+	/* Shares of what was decided: claims made or renewed, or their ends; or NULL. */
+	struct claim **claims;
+	struct claim_end **ends;
 	size_t count;
 };
 
@@ -118,8 +120,8 @@ struct service {
 	/* Whether there is a Ticket tree at all; if not, why. */
 	bool (*any_tree)(void *agent, struct fault *why);
 	/*
-	 * Whether the repository, and the checkout of that name if one is given, belong to us or are
-	 * trusted; what is somebody else's is not answered for.
+	 * Whether the repository, and the checkout of that name if one is given, belong to us or
+	 * are trusted; what is somebody else's is not answered for.
 	 */
 	bool (*serves)(void *agent, struct str checkout, struct fault *why);
 	void (*keeping)(void *agent, struct keeping *into);
@@ -128,7 +130,10 @@ struct service {
 	 * decided or told; never for longer than two seconds, and the loop wakes when that is over.
 	 */
 	bool (*unsettled)(void *agent);
-	/* The last times that a tree was read again, and the last events; oldest first, in the arena. */
+	/*
+	 * The last times that a tree was read again, and the last events; oldest first, in the
+	 * arena.
+	 */
 	struct noted *(*rescans)(void *agent, struct arena *arena, size_t *count);
 	struct noted *(*events)(void *agent, struct arena *arena, size_t *count);
 	/* The clients, the latest first. */
@@ -143,7 +148,9 @@ struct service {
 	struct str (*user)(void *agent);
 	/* Read a Ticket's thread.md; false where there is none. */
 	bool (*thread)(void *agent, const struct copy *copy, struct buf *text);
-	/* Whether records go to the checkout in which they are asked for, not to the authority's. */
+	/*
+	 * Whether records go to the checkout in which they are asked for, not to the authority's.
+	 */
 	bool (*to_asking)(void *agent);
 	/* Why records cannot be written now; absent where they can. */
 	struct str (*store)(void *agent);
@@ -165,9 +172,14 @@ struct service {
 	struct str (*registry)(const struct holders *holders);
 	/* Write durably; the call is parked until then.  The entry is taken over. */
 	void (*write)(void *agent, struct ledger_entry *entry);
-	/* A record file was there already, and its writer, who asked again, is about to be told so. */
+	/*
+	 * A record file was there already, and its writer, who asked again, is about to be told so.
+	 */
 	void (*confirm)(void *agent, const struct doc *doc);
-	/* The record file of that id, TICKET/NAME, that is being written for another Ticket; or absent. */
+	/*
+	 * The record file of that id, TICKET/NAME, that is being written for another Ticket; or
+	 * absent.
+	 */
 	struct str (*written_beside)(void *agent, struct str ticket, struct str id);
 	/*
 	 * The view of a revision, seen from the checkout in which the client stands; `nth` of those
@@ -185,7 +197,10 @@ struct service {
 	 * no commit, any more; `all`: also of those that nobody has missed yet.
 	 */
 	bool (*undecided)(void *agent, bool all);
-	/* Whether git is being read for somebody, which may take long: who can do without need not wait. */
+	/*
+	 * Whether git is being read for somebody, which may take long: who can do without need not
+	 * wait.
+	 */
 	bool (*git_reads)(void *agent);
 	/* The kept copy of a lost record; false where it cannot be read. */
 	bool (*kept)(void *agent, const struct doc *doc, struct buf *into);
@@ -238,7 +253,8 @@ struct call {
 	bool has_past, past_failed;
 	struct fault past_why;
 	struct ignored *ignored; /* what git ignores, or is to be asked; or NULL */
-	struct stances *stances; /* where the answer says how records stand to git, what is known; or NULL */
+	/* Where the answer says how records stand to git, what is known; or NULL. */
+	struct stances *stances;
 	unsigned undecided; /* how often it was parked for that */
 	struct buf told;    /* what a call of several steps has done so far */
 	bool awaits_git;    /* parked: until git has answered */

@@ -40,7 +40,10 @@ uint64_t sources_git_changes(const struct sources *s);
 typedef void sources_record_fn(void *ctx, int source, struct str path);
 void sources_on_record(struct sources *s, sources_record_fn *fn, void *ctx);
 
-/* Its descriptor is urgent (for epoll: writable) when something was mounted; -1 where that cannot be told. */
+/*
+ * Its descriptor is urgent (for epoll: writable) when something was mounted; -1 where that cannot
+ * be told.
+ */
 int sources_mounts_fd(const struct sources *s);
 /* That it was; the next turn looks. */
 void sources_remounted(struct sources *s);

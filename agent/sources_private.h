@@ -46,16 +46,23 @@ struct sources {
 	void *record_ctx;
 	bool stirred;       /* git may have locked or unlocked an index */
 	bool remounted;     /* something was mounted somewhere */
-	bool refused;       /* a folder of git's, or above a tree, cannot be watched: look each time */
+	/* A folder of git's, or above a tree, cannot be watched: look each time. */
+	bool refused;
 };
 
-/* The names that a checkout's tree may have, from the top, the one that counts first; NULL at the end. */
+/*
+ * The names that a checkout's tree may have, from the top, the one that counts first; NULL at the
+ * end.
+ */
 const char *site_root_at(const struct sources *s, size_t i);
 /* Whether a folder of the checkout is there: one that a link leads to, or a way out, is none. */
 bool site_has_folder(const struct site *site, const char *name);
 /* Whether a root has git's own files below it: they are no Tickets, and watched already. */
 bool site_is_of_git(const char *root);
-/* Whether anything can be opened; without it no tree can be found, which does not mean that there is none. */
+/*
+ * Whether anything can be opened; without it no tree can be found, which does not mean that there
+ * is none.
+ */
 bool site_may_open(void);
 /* Where its tree is, from the top; the caller's to free; NULL where there is none. */
 char *site_find_root(const struct site *site);

@@ -37,9 +37,14 @@ void timeline_await(struct timeline *t, struct call *call);
 
 /* Once everything was read for the first time: what there is may be in no commit. */
 void timeline_begin(struct timeline *t);
-/* Where a copy of what is written is to be kept; on any thread, as long as the timeline is there. */
+/*
+ * Where a copy of what is written is to be kept; on any thread, as long as the timeline is there.
+ */
 struct keep *timeline_copies(const struct timeline *t);
-/* A record is being written into this folder of a Ticket; and it has come to its end, with or without a copy. */
+/*
+ * A record is being written into this folder of a Ticket; and it has come to its end, with or
+ * without a copy.
+ */
 void timeline_writes(struct timeline *t, const char *dir, const char *name);
 void timeline_wrote(struct timeline *t, const char *dir, const char *name, bool copied);
 /* As service.confirm. */
@@ -48,7 +53,10 @@ void timeline_confirm(struct timeline *t, const struct doc *doc);
 struct str timeline_written_beside(const struct timeline *t, struct str ticket, struct str id);
 /* A record file was read; for sources_on_record. */
 void timeline_sighted(void *t, int source, struct str path);
-/* Once a turn, when the index is settled: see what the checkouts have, and ask git where that is due. */
+/*
+ * Once a turn, when the index is settled: see what the checkouts have, and ask git where that is
+ * due.
+ */
 void timeline_look(struct timeline *t, uint64_t git_changes);
 /* As service.git_reads, service.undecided, service.kept and service.forget. */
 bool timeline_reads(const struct timeline *t);

@@ -60,10 +60,12 @@ struct watch_ops {
 	/* A folder is gone, with all below it. */
 	void (*gone)(void *ctx, struct str path);
 	/*
-	 * A folder of role WATCH_REPORT is there; or where a folder of ours belongs there is a plain
-	 * file (BENEATH_OK), or what can be neither, or one that cannot be read (errno in `cause`).
+	 * A folder of role WATCH_REPORT is there; or where a folder of ours belongs there is a
+	 * plain file (BENEATH_OK), or what can be neither, or one that cannot be read (errno in
+	 * `cause`).
 	 */
-	void (*trouble)(void *ctx, struct str path, int role, enum beneath_result result, int cause);
+	void (*trouble)(void *ctx, struct str path, int role, enum beneath_result result,
+			int cause);
 	/* Everything of the tree is told again between begin and end. */
 	void (*scan)(void *ctx, bool begin);
 };
@@ -97,7 +99,9 @@ struct watch_event {
 #define WATCH_EVENTS_KEPT 512
 
 bool watch_new(struct watch **into, struct fault *why);
-/* One that asks the kernel for nothing: its trees are read when they are made, and by watch_walk. */
+/*
+ * One that asks the kernel for nothing: its trees are read when they are made, and by watch_walk.
+ */
 struct watch *watch_new_blind(void);
 /*
  * No more events, before trees are freed at the very end: the kernel drops all watches at once
@@ -126,15 +130,24 @@ enum beneath_result watch_read(const struct watch_tree *tree, struct str path, s
 			       struct buf *into, struct stat *st);
 /* Whether the root's path still leads to the folder that is watched.  One stat. */
 bool watch_tree_there(const struct watch_tree *tree);
-/* Why it, or a folder in it, is looked through by watch_walk and not watched; NULL where it is watched. */
+/*
+ * Why it, or a folder in it, is looked through by watch_walk and not watched; NULL where it is
+ * watched.
+ */
 const char *watch_tree_blind(const struct watch_tree *tree);
-/* Do not rely on events of this tree any more; `why` lives for ever.  The next settle reads everything. */
+/*
+ * Do not rely on events of this tree any more; `why` lives for ever.  The next settle reads
+ * everything.
+ */
 void watch_tree_distrust(struct watch_tree *tree, const char *why);
 /* Read everything again: now, or in the next settle.  `why` lives for ever. */
 void watch_tree_rescan(struct watch_tree *tree, const char *why);
 void watch_tree_soil(struct watch_tree *tree, const char *why);
 
-/* Watch one folder that is no tree; `fn` hears each name that changed in it.  False: errno says why not. */
+/*
+ * Watch one folder that is no tree; `fn` hears each name that changed in it.  False: errno says why
+ * not.
+ */
 typedef void watch_side_fn(void *ctx, struct str name);
 bool watch_side(struct watch *w, const char *path, watch_side_fn *fn, void *ctx);
 

@@ -27,8 +27,8 @@ struct flight {
 };
 
 /*
- * Send the request.  Takes a reference to the id.  On failure *why says what the result is; the flight is to be freed
- * in any case.
+ * Send the request.  Takes a reference to the id.  On failure *why says what the result is; the
+ * flight is to be freed in any case.
  */
 struct flight *flight_new(const struct tool *tool, json_t *id, bool modern);
 bool flight_begin(struct flight *f, const struct way *way, json_t *arguments, struct fault *why);

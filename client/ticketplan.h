@@ -123,7 +123,10 @@ int64_t tp_number(const struct tp_value *value);
 int tp_truth(const struct tp_value *value);
 /* How many elements or pairs it has; 0 where it is neither list nor map. */
 size_t tp_size(const struct tp_value *value);
-/* The element of a list, or the value of a pair of a map, with its key in *key if that is asked for. */
+/*
+ * The element of a list, or the value of a pair of a map, with its key in *key if that is asked
+ * for.
+ */
 const struct tp_value *tp_at(const struct tp_value *value, size_t at, const struct tp_value **key);
 /* The whole value as MessagePack; free(3) it. */
 void *tp_raw(const struct tp_value *value, size_t *len);
@@ -161,7 +164,10 @@ enum tp_news {
 typedef void tp_feed(struct tp *tp, int feed, enum tp_news news, const struct tp_value *said,
 		     void *data);
 
-/* The parameters of feed.subscribe (NULL: everything, from now on) are handed over.  A number above 0. */
+/*
+ * The parameters of feed.subscribe (NULL: everything, from now on) are handed over.  A number above
+ * 0.
+ */
 int tp_subscribe(struct tp *tp, struct tp_params *params, tp_feed *told, void *data);
 /* It is told nothing any more, not even that. */
 int tp_unsubscribe(struct tp *tp, int feed);

@@ -29,7 +29,10 @@ struct place {
 bool place_find(const char *dir, struct place *place, struct fault *why);
 void place_release(struct place *place);
 
-/* The git directory of a checkout, by its name as in place.source; the caller's.  It need not be there. */
+/*
+ * The git directory of a checkout, by its name as in place.source; the caller's.  It need not be
+ * there.
+ */
 char *place_gitdir(const char *common, const char *source);
 
 /*
