@@ -258,6 +258,9 @@ static void the_file_has_its_keys_in_order(void **state)
 	assert_string_equal(e->root, "/top/.tickets");
 	assert_string_equal(e->dir, "T-1");
 	assert_string_equal(e->name, ULID ".json");
+	char *path = layout_record(e->dir, e->name);
+	assert_string_equal(e->path, path);
+	free(path);
 	assert_string_equal(
 		buf_text(&e->bytes),
 		"{\n  \"id\": \"" ULID "\",\n  \"ticket_id\": \"T-1\",\n"
@@ -273,10 +276,11 @@ static void assert_as_read(const struct ledger_entry *e)
 	struct str name = str_of(e->name), bytes = { e->bytes.at, e->bytes.len };
 	struct content *read = artifact_parse(ROLE_RECORD, STR("T-1"), name, bytes);
 	struct content *written = artifact_written(STR("T-1"), name, bytes, e->said);
-	const struct record *a = &read->records[0], *b = &written->records[0];
 
 	assert_true(content_same(read, written));
+	assert_int_equal(read->record_count, 1);
 	assert_int_equal(written->record_count, 1);
+	const struct record *a = &read->records[0], *b = &written->records[0];
 	assert_int_equal(written->flaw_count, read->flaw_count);
 	assert_true(str_eq(a->id, b->id));
 	assert_true(record_same(a, b));
@@ -316,6 +320,30 @@ static void a_file_says_what_its_draft_does(void **state)
 		}
 	assert_null(ticket_record(index_find(ix, STR("T-2")), STR(ULID)));
 	assert_int_equal(index_flaw_count(ix), 0);
+}
+
+/* Also what JSON escapes, or has to leave out: git's user.name may be of any bytes. */
+static void every_character_is_taken_as_it_would_be_read(void **state)
+{
+	static const char wide[] = "\xc2\x80\xe2\x80\xa8\xef\xbb\xbf\xef\xbf\xbf\xf0\x9f\x98\x80";
+	struct draft d = make(*state, KIND_AFTER);
+	char note[0x7f + sizeof(wide)];
+
+	for (int c = 1; c <= 0x7f; c++)
+		note[c - 1] = (char)c;
+	memcpy(note + 0x7f, wide, sizeof(wide));
+	d.note = str_of(note);
+	for (int named = 0; named < 2; named++) {
+		d.author = named ? STR("J\xc3\xb6rg") : STR("J\xf6rg");
+		struct ledger_entry *e = draft_entry(*state, &d, NULL);
+		struct str bytes = { e->bytes.at, e->bytes.len };
+		struct content *c = artifact_written(STR("T-1"), STR(ULID ".json"), bytes, e->said);
+		assert_as_read(e);
+		assert_true(str_eq(c->records[0].note, d.note));
+		assert_true(str_eq(c->records[0].author, named ? d.author : STR("")));
+		content_free(c);
+		ledger_entry_free(e);
+	}
 }
 
 static void a_draft_that_differs_in_anything_but_time_is_another(void **state)
@@ -378,6 +406,7 @@ int main(void)
 		with_index(a_ticket_is_not_related_to_itself),
 		with_index(the_file_has_its_keys_in_order),
 		with_index(a_file_says_what_its_draft_does),
+		with_index(every_character_is_taken_as_it_would_be_read),
 		with_index(a_draft_that_differs_in_anything_but_time_is_another),
 		with_index(a_record_goes_where_states_count_or_where_the_ticket_is),
 	};
