@@ -223,9 +223,11 @@ static void tell(struct call *call, struct str text)
 static struct str path_of(struct call *call, const struct copy *where, const struct doc *doc)
 {
 	const struct source *s = index_source(call->ix, where->source);
+	char *path = layout_record(where->dir, strrchr(doc->path, '/') + 1);
+	struct str whole = arena_printf(&call->arena, "%s/%s/%s", s->top, s->root, path);
 
-	return arena_printf(&call->arena, "%s/%s/%s/artifacts/records/%s", s->top, s->root,
-			    where->dir, strrchr(doc->path, '/') + 1);
+	free(path);
+	return whole;
 }
 
 /* Write the next one that can be; false where there is none. */
