@@ -380,7 +380,7 @@ static struct sighting sighting_of(const struct source *from, bool ours, struct 
 	return (struct sighting){ .ticket = xstrndup(ticket.at, ticket.len),
 				  .name = xstrdup(name),
 				  .source = ours ? NULL : xstrdup(from->name),
-				  .tree = xasprintf("%s/%s", from->top, from->root),
+				  .tree = xconcat(from->top, "/", from->root, NULL),
 				  .path = xstrndup(path.at, path.len) };
 }
 

@@ -94,7 +94,7 @@ static struct site *site_at(const struct sources *s, const char *root)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		struct site *site = s->sites[i];
-		char *path = site->tree ? xasprintf("%s/%s", site->top, site->root) : NULL;
+		char *path = site->tree ? xconcat(site->top, "/", site->root, NULL) : NULL;
 		bool found = path && strcmp(path, root) == 0;
 		free(path);
 		if (found)
