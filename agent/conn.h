@@ -66,7 +66,10 @@ void conn_kill(struct conn *conn);
 
 /* Answer what is whole. */
 void conn_answer(struct conn *conn);
-/* Its parked call can go on, unless it has to wait once more; the answer is sent. */
+/*
+ * Its parked call can go on; unless it has to wait once more, the answer is sent, behind what was
+ * left of older ones.  NULL: nobody is there any more.  The client may be dead then.
+ */
 void conn_resume(struct conn *conn, struct call *call);
 /* Send what can be sent.  The client may be dead then. */
 void conn_send(struct conn *conn);
