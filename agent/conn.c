@@ -226,7 +226,7 @@ void conn_resume(struct conn *c, struct call *call)
 	c->parked = NULL;
 	c->replying = true;
 	conn_wake(c);
-	/* Its record is on the disk: no other work of the turn is to come between. */
+	/* It has waited long enough: no other work of the turn is to come between. */
 	conn_send(c);
 }
 
