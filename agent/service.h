@@ -61,7 +61,7 @@ struct amendment {
 	char record[ULID_LEN + 1];    /* of an acceptance */
 	int64_t at;                   /* when it was wanted */
 	struct str *tickets;          /* ids, and their number; with this struct in one block */
-	/* Shares of what was decided: claims made or renewed, or their ends; or NULL. */
+	/* Shares of what was decided: claims made or renewed, or their ends; NULL each if none. */
 	struct claim **claims;
 	struct claim_end **ends;
 	size_t count;
