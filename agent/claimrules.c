@@ -73,7 +73,7 @@ static void take_one(struct claims *c, struct str ticket, const struct claim_ter
 			       .source = t->source,
 			       .pending = own ? STR_NONE : t->pending,
 			       .token = renewed ? old->token : c->token,
-			       .since = own ? old->since : t->now / 1000 * 1000,
+			       .since = own ? old->since : stamp_mark(t->now),
 			       .lives = t->lives,
 			       .pid = t->pid,
 			       .born = t->born };
@@ -91,7 +91,7 @@ static void take_one(struct claims *c, struct str ticket, const struct claim_ter
 	if (old && !own)
 		claims_end_like(c, &(struct claim_end){ .claim = old,
 							.how = ENDING_TAKEN_OVER,
-							.at = t->now / 1000 * 1000,
+							.at = stamp_mark(t->now),
 							.by = t->session,
 							.reason = t->takeover });
 	claims_put(c, made);

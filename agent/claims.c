@@ -225,7 +225,7 @@ struct claim_end *claims_end_like(struct claims *c, const struct claim_end *like
 struct claim_end *claims_end(struct claims *c, struct claim *claim, enum ending how, int64_t now)
 {
 	return claims_end_like(c, &(struct claim_end){
-					  .claim = claim, .how = how, .at = now / 1000 * 1000 });
+					  .claim = claim, .how = how, .at = stamp_mark(now) });
 }
 
 void claims_end_too(struct claims *c, struct claim_end *end)

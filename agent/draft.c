@@ -216,7 +216,7 @@ static json_t *draft_json(const struct draft *d)
 	jsonset_text(object, "retracts", d->retracts);
 	jsonset_text(object, "author", d->author);
 	/* Milliseconds tell any two decisions apart; more is noise in a file for people. */
-	jsonset_time(object, "at", d->at / 1000 * 1000);
+	jsonset_time(object, "at", stamp_mark(d->at));
 	return object;
 }
 

@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "handlers.h"
 #include "session.h"
+#include "stamp.h"
 
 /* Who works on what: claimed, renewed, given back, listed. */
 
@@ -150,7 +151,7 @@ static void put_before(struct call *call)
 		const struct claim *claim = a->claims[i];
 		const struct claim_end *end =
 			claims_end_before(call->service->claims, a->tickets[i], claim->token);
-		if (end && end->how != ENDING_RELEASED && claim->since >= a->at / 1000 * 1000)
+		if (end && end->how != ENDING_RELEASED && claim->since >= stamp_mark(a->at))
 			answer_claim_end(call, end);
 	}
 	wire_end(&call->out);

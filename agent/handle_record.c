@@ -122,7 +122,7 @@ static int64_t date_of(const struct draft *draft, int64_t now)
 	if (draft->kind != KIND_ACCEPTED_PLAN ||
 	    !stamp_parse(ticket_item(draft->ticket)->queued_at, &queued))
 		return now;
-	return now / 1000 * 1000 < queued ? queued + 999 : now;
+	return stamp_mark(now) < queued ? queued + 999 : now;
 }
 
 /* An id names one record in the repository, also where it was given to another Ticket. */

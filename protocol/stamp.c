@@ -179,6 +179,13 @@ const char *stamp_text(int64_t us, char into[STAMP_MAX])
 	return into;
 }
 
+int64_t stamp_mark(int64_t us)
+{
+	int64_t ms = us / 1000;
+
+	return (ms % 1000 ? ms : ms + 1) * 1000;
+}
+
 int64_t stamp_now(void)
 {
 	struct timespec now;

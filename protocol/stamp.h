@@ -27,6 +27,12 @@ const char *stamp_text(int64_t us, char into[STAMP_MAX]);
 /* The wall clock now. */
 int64_t stamp_now(void);
 
+/*
+ * A point in time as it is written down: in whole milliseconds, and in no whole
+ * second.  As text that has no fraction, and sorts behind all others of its second.
+ */
+int64_t stamp_mark(int64_t us);
+
 /* "250ms", "30s", "5m", "2h", "1d", or whole seconds; false if it is none or too long. */
 bool span_parse(struct str text, int64_t *ms);
 

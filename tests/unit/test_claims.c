@@ -15,7 +15,7 @@
 
 #define SECOND INT64_C(1000000)
 /* The two clocks, where a test begins. */
-#define WALL MODEL_NOW
+#define WALL (MODEL_NOW + 5000)
 #define BOOT (100 * SECOND)
 
 static struct claims *claims;
@@ -111,8 +111,8 @@ static void one_wins_and_the_other_is_told_who_and_since_when(void **state)
 	assert_false(take_by("A", "two"));
 	assert_int_equal(why.code, FAULT_CLAIMED);
 	assert_int_equal(fault_exit(why.code), 3);
-	assert_string_equal(why.text, "A is claimed by one since 2026-06-01T00:00:00Z, until "
-				      "2026-06-01T00:01:00Z");
+	assert_string_equal(why.text, "A is claimed by one since 2026-06-01T00:00:00.005Z, until "
+				      "2026-06-01T00:01:00.005Z");
 	assert_string_equal(held(), "A:one/42");
 }
 
@@ -167,7 +167,7 @@ static void two_processes_of_one_session_are_two(void **state)
 	assert_true(take("A", &first));
 	assert_false(take("A", &second));
 	assert_string_equal(
-		why.text, "A is claimed by one since 2026-06-01T00:00:00Z, while process 5 lives");
+		why.text, "A is claimed by one since 2026-06-01T00:00:00.005Z, while process 5 lives");
 	reused.born = 8;
 	assert_false(take("A", &reused));
 	assert_false(take("A", &by_time));
@@ -201,7 +201,7 @@ static void from_the_living_it_is_taken_with_a_reason(void **state)
 	assert_false(renew("A", "one", 0, 2));
 	assert_int_equal(why.code, FAULT_STALE);
 	assert_string_equal(why.text, "your claim of A was taken over by two at "
-				      "2026-06-01T00:00:01Z: one is stuck");
+				      "2026-06-01T00:00:01.005Z: one is stuck");
 	assert_true(renew("B", "one", 42, 2));
 }
 
@@ -239,7 +239,7 @@ static void leases_end_at_their_time_and_not_before(void **state)
 	assert_int_equal(claims_next_end(claims), BOOT + 60 * SECOND);
 	assert_false(renew("B", "one", 0, 40));
 	assert_string_equal(why.text,
-			    "your claim of B has ended at 2026-06-01T00:00:30Z: its lease ran "
+			    "your claim of B has ended at 2026-06-01T00:00:30.005Z: its lease ran "
 			    "out and was not renewed");
 }
 
@@ -475,8 +475,8 @@ static void a_claim_holds_the_ticket_for_others(void **state)
 	assert_string_equal(gate_for_session(ix, "one"), "clear");
 	assert_string_equal(
 		gate_for_session(ix, "two"),
-		"held; claimed by one since 2026-06-01T00:00:00Z, until "
-		"2026-06-01T00:01:00Z; ends then unless renewed, or when it is given back");
+		"held; claimed by one since 2026-06-01T00:00:00.005Z, until "
+		"2026-06-01T00:01:00.005Z; ends then unless renewed, or when it is given back");
 	index_claim(ix, STR("A"), claims->at[0]);
 	assert_false(index_settle(ix));
 	index_claim(ix, STR("A"), NULL);

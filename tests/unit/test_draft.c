@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -270,6 +271,17 @@ static void the_file_has_its_keys_in_order(void **state)
 	ledger_entry_free(e);
 }
 
+/* Else its time would sort, as text, behind what was decided after it. */
+static void no_record_is_dated_a_whole_second(void **state)
+{
+	struct draft d = make(*state, KIND_BLOCKS);
+
+	d.at = MODEL_NOW;
+	struct ledger_entry *e = draft_entry(*state, &d, NULL);
+	assert_non_null(strstr(buf_text(&e->bytes), "\"at\": \"2026-06-01T00:00:00.001Z\""));
+	ledger_entry_free(e);
+}
+
 /* What a file was written from says what its bytes do, and is known by them. */
 static void assert_as_read(const struct ledger_entry *e)
 {
@@ -405,6 +417,7 @@ int main(void)
 		with_index(an_id_is_a_ulid_or_absent),
 		with_index(a_ticket_is_not_related_to_itself),
 		with_index(the_file_has_its_keys_in_order),
+		with_index(no_record_is_dated_a_whole_second),
 		with_index(a_file_says_what_its_draft_does),
 		with_index(every_character_is_taken_as_it_would_be_read),
 		with_index(a_draft_that_differs_in_anything_but_time_is_another),

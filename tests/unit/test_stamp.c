@@ -235,6 +235,27 @@ static void the_zone_of_the_process_does_not_matter(void **state)
 	tzset();
 }
 
+static void what_is_written_down_sorts_as_text_as_it_did_in_time(void **state)
+{
+	(void)state;
+	char last[STAMP_MAX] = "", text[STAMP_MAX];
+	int64_t before = 0;
+
+	/* Over the end of a second, more than once within each millisecond. */
+	for (int64_t us = 1782864000 * S - 3000; us < 1782864000 * S + 5000; us += 300) {
+		int64_t mark = stamp_mark(us);
+		assert_true(mark >= before && mark >= us - 999 && mark <= us + 1000);
+		stamp_text(mark, text);
+		assert_true(mark == before || strcmp(text, last) > 0);
+		assert_int_equal(strlen(text), strlen("2026-07-01T00:00:00.001Z"));
+		strcpy(last, text);
+		before = mark;
+	}
+	assert_text(stamp_mark(1782864000 * S + 999999), "2026-07-01T00:00:00.999Z");
+	assert_text(stamp_mark(1782864001 * S), "2026-07-01T00:00:01.001Z");
+	assert_text(stamp_mark(1782864001 * S + 1999), "2026-07-01T00:00:01.001Z");
+}
+
 static void now_is_the_wall_clock(void **state)
 {
 	(void)state;
@@ -298,6 +319,7 @@ int main(void)
 		cmocka_unit_test(every_day_has_its_date),
 		cmocka_unit_test(every_time_reads_back_as_itself),
 		cmocka_unit_test(the_zone_of_the_process_does_not_matter),
+		cmocka_unit_test(what_is_written_down_sorts_as_text_as_it_did_in_time),
 		cmocka_unit_test(now_is_the_wall_clock),
 		cmocka_unit_test(spans_have_units),
 		cmocka_unit_test(what_is_no_span_is_refused),
