@@ -231,7 +231,7 @@ void doctor_lost(const struct ticket *t, struct findings *into)
 		if (decision_is_lost(d) && !d->retracted)
 			add_record(into, PROBLEM_LOST, d)->text = arena_printf(
 				into->arena,
-				"record %.*s (%s) was in no commit, and its file is gone",
+				"record %.*s (%s) is in no checkout and in no commit of a branch",
 				STR_ARG(d->record->id), word(&words_kind, (int)d->record->kind));
 	}
 }

@@ -314,7 +314,7 @@ static void say_notes(struct asked *a, const struct decision *d)
 	if (decision_is_lost(d)) {
 		row = add_record(a, REASON_UNTRACKED, SEVERITY_NOTE, d, NULL);
 		row->text = arena_printf(a->arena,
-					 "record %.*s was in no commit, and its file is gone; "
+					 "record %.*s is in no checkout and in no commit of a branch; "
 					 "`tpctl recover` writes it back",
 					 STR_ARG(d->record->id));
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@ struct piece {
 	UT_hash_handle hh; /* by key */
 	off_t at;          /* where its head begins */
 	size_t head, len;  /* of its bytes, without the newline behind them */
+	int64_t committed; /* as keep_commit said */
+	size_t said;       /* how long the line is that says so */
 	char *source;
 	const char *name; /* in key */
 	char key[];       /* TICKET NAME */
@@ -36,7 +39,7 @@ struct keep {
 
 static off_t size_of(const struct piece *p)
 {
-	return (off_t)(p->head + p->len + 1);
+	return (off_t)(p->head + p->len + 1 + p->said);
 }
 
 /* -- What there is ------------------------------------------------------ */
@@ -75,6 +78,14 @@ static void note(struct keep *k, const char *key, const char *source, off_t at, 
 	k->live += size_of(p);
 }
 
+static void note_commit(struct keep *k, struct piece *p, int64_t since, size_t said)
+{
+	k->live -= size_of(p);
+	p->committed = since;
+	p->said = since ? said : 0;
+	k->live += size_of(p);
+}
+
 /* -- Reading ------------------------------------------------------------ */
 
 static bool read_at(int fd, char *into, size_t len, off_t at)
@@ -99,12 +110,32 @@ static bool is_newline_at(int fd, off_t at)
 	return read_at(fd, &c, 1, at) && c == '\n';
 }
 
+/* What became of a piece; false where the line says nothing of that. */
+static bool load_news(struct keep *k, const char *line)
+{
+	char ticket[257], name[257];
+	int64_t since = 0;
+	int key = 0, used = 0;
+	bool gone = sscanf(line, "gone %n%256s %256[^ ]%n", &key, ticket, name, &used) == 2;
+
+	if (!gone && sscanf(line, "committed %" SCNd64 " %n%256s %256[^ ]%n", &since, &key, ticket,
+			    name, &used) != 3)
+		return false;
+	if (line[used])
+		return false;
+	struct piece *p = find(k, line + key);
+	if (p && gone)
+		forget(k, p);
+	else if (p)
+		note_commit(k, p, since, strlen(line) + 1);
+	return true;
+}
+
 /* A head, and the bytes that belong to it; false where there is none, or none that is whole. */
 static bool load_one(struct keep *k)
 {
 	char line[HEAD_MAX + 1], ticket[257], name[257], source[513] = "";
 	size_t len, want = HEAD_MAX;
-	int used = 0;
 	ssize_t got = pread(k->fd, line, want, k->end);
 	char *newline = got > 0 ? memchr(line, '\n', (size_t)got) : NULL;
 
@@ -112,10 +143,7 @@ static bool load_one(struct keep *k)
 		return false;
 	*newline = '\0';
 	size_t head = (size_t)(newline - line) + 1;
-	if (sscanf(line, "gone %256s %256[^ ]%n", ticket, name, &used) == 2 && !line[used]) {
-		struct piece *p = find(k, line + 5);
-		if (p)
-			forget(k, p);
+	if (load_news(k, line)) {
 		k->end += (off_t)head;
 		return true;
 	}
@@ -180,13 +208,14 @@ bool keep_get(struct keep *k, const char *ticket, const char *name, struct buf *
 }
 
 void keep_each(struct keep *k,
-	       void (*fn)(void *ctx, const char *ticket, const char *name, const char *source),
+	       void (*fn)(void *ctx, const char *ticket, const char *name, const char *source,
+			  int64_t committed),
 	       void *ctx)
 {
 	pthread_mutex_lock(&k->mutex);
 	for (struct piece *p = k->pieces; p; p = p->hh.next) {
 		char *ticket = xstrndup(p->key, (size_t)(p->name - p->key) - 1);
-		fn(ctx, ticket, p->name, p->source);
+		fn(ctx, ticket, p->name, p->source, p->committed);
 		free(ticket);
 	}
 	pthread_mutex_unlock(&k->mutex);
@@ -232,16 +261,25 @@ static int make(const char *path, int flags)
 	return open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
 }
 
+static void say_commit(struct buf *into, const char *key, int64_t since)
+{
+	buf_addf(into, "committed %" PRId64 " %s\n", since, key);
+}
+
 static bool copy_piece(struct keep *k, struct piece *p, int to, off_t *end, struct buf *bytes)
 {
-	size_t size = (size_t)size_of(p);
+	size_t size = (size_t)size_of(p) - p->said;
 
 	bytes->len = 0;
 	buf_room(bytes, size);
-	if (!read_at(k->fd, bytes->at, size, p->at) ||
-	    !write_at(to, (struct str){ bytes->at, size }, *end))
+	if (!read_at(k->fd, bytes->at, size, p->at))
 		return false;
-	*end += (off_t)size;
+	bytes->len = size;
+	if (p->committed)
+		say_commit(bytes, p->key, p->committed);
+	if (!write_at(to, (struct str){ bytes->at, bytes->len }, *end))
+		return false;
+	*end += size_of(p);
 	return true;
 }
 
@@ -363,6 +401,13 @@ bool keep_put(struct keep *k, const struct copied *list, size_t count, struct fa
 }
 
 /* Also where that cannot be written: the next agent looks at it again, and finds it in a commit. */
+static void add_news(struct keep *k, struct buf *text)
+{
+	append(k, text);
+	if (k->end - k->live > GONE_BYTES && k->end - k->live > k->live)
+		rewrite(k);
+}
+
 static void be_gone(struct keep *k, const char *key)
 {
 	struct buf text = { 0 };
@@ -372,10 +417,25 @@ static void be_gone(struct keep *k, const char *key)
 		return;
 	}
 	buf_addf(&text, "gone %s\n", key);
-	append(k, &text);
+	add_news(k, &text);
 	buf_release(&text);
-	if (k->end - k->live > GONE_BYTES && k->end - k->live > k->live)
-		rewrite(k);
+}
+
+void keep_commit(struct keep *k, const char *ticket, const char *name, int64_t since)
+{
+	char *key = xconcat(ticket, " ", name, NULL);
+	struct buf text = { 0 };
+
+	pthread_mutex_lock(&k->mutex);
+	struct piece *p = k->writes ? find(k, key) : NULL;
+	if (p && p->committed != since) {
+		say_commit(&text, key, since);
+		note_commit(k, p, since, text.len);
+		add_news(k, &text);
+	}
+	pthread_mutex_unlock(&k->mutex);
+	buf_release(&text);
+	free(key);
 }
 
 void keep_drop(struct keep *k, const char *ticket, const char *name, const char *source)

@@ -2,16 +2,20 @@
 #ifndef TP_KEEP_H
 #define TP_KEEP_H
 
+#include <stdint.h>
+
 #include "buf.h"
 #include "fault.h"
 
 /*
- * Copies of record files that are in no commit yet: what was decided outlives the
- * checkout it was decided in.  All are in one file, one behind the other, so that
- * another one costs a write(2) and neither a file nor a name:
+ * Copies of record files that are in no commit, or have been in one for a short
+ * time only: what was decided outlives the checkout and the branch it was decided
+ * in.  All are in one file, one behind the other, so that another one costs a
+ * write(2) and neither a file nor a name:
  *
  *	record LENGTH TICKET NAME [SOURCE]
  *	BYTES
+ *	committed SECONDS TICKET NAME
  *	gone TICKET NAME
  *
  * It is written anew when most of it is gone, and removed when all of it is.
@@ -40,9 +44,12 @@ bool keep_put(struct keep *k, const struct copied *list, size_t count, struct fa
 bool keep_get(struct keep *k, const char *ticket, const char *name, struct buf *into);
 /* Only one of that kind: of what we wrote, or of what was seen in that checkout. */
 void keep_drop(struct keep *k, const char *ticket, const char *name, const char *source);
-/* Tells of each; `fn` must not call back. */
+/* A commit has it, since then (seconds since 1970); or 0: none has, as of a new copy. */
+void keep_commit(struct keep *k, const char *ticket, const char *name, int64_t since);
+/* Tells of each, with what keep_commit said; `fn` must not call back. */
 void keep_each(struct keep *k,
-	       void (*fn)(void *ctx, const char *ticket, const char *name, const char *source),
+	       void (*fn)(void *ctx, const char *ticket, const char *name, const char *source,
+			  int64_t committed),
 	       void *ctx);
 
 #endif

@@ -30,6 +30,7 @@ struct kept {
 	struct keep *copies;
 	bool writes;
 	struct kept_file *files;
+	size_t resting, committed; /* of these */
 	size_t doubts;
 	struct kept_file *fresh;
 	uint64_t looked; /* generation */
@@ -58,6 +59,11 @@ struct kept_file *kept_files(const struct kept *k)
 size_t kept_doubts(const struct kept *k)
 {
 	return k->doubts;
+}
+
+size_t kept_unrested(const struct kept *k)
+{
+	return HASH_COUNT(k->files) - k->resting;
 }
 
 struct kept_file *kept_find(const struct kept *k, const char *ticket, const char *name)
@@ -124,12 +130,64 @@ void kept_add(struct kept *k, struct str ticket, const char *name, const char *s
 	k->looked = 0;
 }
 
-static void add_copy(void *ctx, const char *ticket, const char *name, const char *source)
+static void set_rests(struct kept *k, struct kept_file *f, bool rests)
+{
+	k->resting += rests;
+	k->resting -= f->rests;
+	f->rests = rests;
+}
+
+static void set_committed(struct kept *k, struct kept_file *f, int64_t since)
+{
+	k->committed += since != 0;
+	k->committed -= f->committed != 0;
+	f->committed = since;
+}
+
+static void add_copy(void *ctx, const char *ticket, const char *name, const char *source,
+		     int64_t committed)
 {
 	struct str id = str_of(ticket);
 
-	if (layout_id_ok(id) && layout_role(ROLE_RECORDS, str_of(name)) == ROLE_RECORD)
-		kept_add(ctx, id, name, source);
+	if (!layout_id_ok(id) || layout_role(ROLE_RECORDS, str_of(name)) != ROLE_RECORD)
+		return;
+	kept_add(ctx, id, name, source);
+	set_committed(ctx, kept_find(ctx, ticket, name), committed);
+}
+
+static void forget(struct kept *k, struct kept_file *f)
+{
+	set_rests(k, f, false);
+	set_committed(k, f, 0);
+	if (!f->found)
+		LL_DELETE2(k->fresh, f, fresh_next);
+	HASH_DELETE(hh, k->files, f);
+	free(f->tip);
+	free(f->ticket);
+	free(f->source);
+	free(f);
+}
+
+static void drop_copy(struct kept *k, struct kept_file *f)
+{
+	keep_drop(k->copies, f->ticket, f->name, f->source);
+	forget(k, f);
+	k->looked = 0;
+}
+
+/* They are in the order in which they were written, or nearly. */
+static void let_go_of_old(struct kept *k, int64_t now)
+{
+	struct kept_file *f, *next;
+
+	HASH_ITER(hh, k->files, f, next)
+	{
+		if (!f->committed)
+			continue;
+		if (k->committed <= KEPT_COMMITTED_MAX && now - f->committed <= KEPT_COMMITTED_S)
+			return;
+		drop_copy(k, f);
+	}
 }
 
 struct kept *kept_new(struct index *ix, const char *state, bool writes)
@@ -139,18 +197,9 @@ struct kept *kept_new(struct index *ix, const char *state, bool writes)
 
 	*k = (struct kept){ .ix = ix, .copies = keep_open(path, writes), .writes = writes };
 	keep_each(k->copies, add_copy, k);
+	let_go_of_old(k, time(NULL));
 	free(path);
 	return k;
-}
-
-static void forget(struct kept *k, struct kept_file *f)
-{
-	if (!f->found)
-		LL_DELETE2(k->fresh, f, fresh_next);
-	HASH_DELETE(hh, k->files, f);
-	free(f->ticket);
-	free(f->source);
-	free(f);
 }
 
 void kept_free(struct kept *k)
@@ -192,6 +241,12 @@ static struct doc *doc_in(const struct kept *k, const struct copy *c, const char
 	return d;
 }
 
+/* Whether what others wrote is in a commit, we know only of what happened to be seen. */
+static bool is_loose(const struct kept_file *f)
+{
+	return !f->source && !f->committed;
+}
+
 /* Say of each checkout's file whether it is in no commit; whether there is any. */
 static bool mark(struct kept *k, const struct kept_file *f, bool loose)
 {
@@ -224,13 +279,6 @@ static void find_again(struct kept *k, struct kept_file *f)
 	free(path);
 }
 
-static void drop_copy(struct kept *k, struct kept_file *f)
-{
-	keep_drop(k->copies, f->ticket, f->name, f->source);
-	forget(k, f);
-	k->looked = 0;
-}
-
 static bool has_source(const struct kept *k, const char *name)
 {
 	for (int i = -1; (i = index_source_next(k->ix, UINT64_MAX, i)) >= 0;)
@@ -256,12 +304,13 @@ static void look_at_deleted(struct kept *k, struct kept_file *f)
 
 static void look_for(struct kept *k, struct kept_file *f)
 {
-	/* Whether what others wrote is in a commit, we know only of what happened to be seen. */
-	bool there = mark(k, f, !f->source);
+	bool there = mark(k, f, is_loose(f));
 
 	if (there)
 		find_again(k, f);
-	f->doubted = !there && !f->lost;
+	f->away = f->away && !there;
+	set_rests(k, f, there && f->committed != 0);
+	f->doubted = !there && !f->lost && !f->away;
 	if (f->doubted && f->source && has_source(k, f->source)) {
 		look_at_deleted(k, f);
 		return;
@@ -273,14 +322,23 @@ static void look_for(struct kept *k, struct kept_file *f)
 static void look_at_all(struct kept *k)
 {
 	struct kept_file *f, *next;
+	bool went = k->drops != index_drops(k->ix);
 
 	k->doubts = 0;
 	k->wanting = false;
 	k->drops = index_drops(k->ix);
 	HASH_ITER(hh, k->files, f, next)
-		look_for(k, f);
+		if (went || !f->rests)
+			look_for(k, f);
 	for (f = k->files; f; f = f->hh.next)
 		k->wanting |= f->lost || f->doubted || f->deleted;
+}
+
+static void set_found(struct kept *k, struct kept_file *f)
+{
+	if (!f->found)
+		LL_DELETE2(k->fresh, f, fresh_next);
+	f->found = true;
 }
 
 /* Where no file went, what was found before is there still. */
@@ -289,10 +347,10 @@ static void look_at_fresh(struct kept *k)
 	struct kept_file *f, *next;
 
 	LL_FOREACH_SAFE2(k->fresh, f, next, fresh_next) {
-		if (!mark(k, f, !f->source))
+		if (!mark(k, f, is_loose(f)))
 			continue;
-		LL_DELETE2(k->fresh, f, fresh_next);
-		f->found = true;
+		set_rests(k, f, f->committed != 0);
+		set_found(k, f);
 	}
 	k->wanting = k->fresh != NULL;
 }
@@ -316,6 +374,31 @@ void kept_prune(struct kept *k, struct kept_file *f)
 	drop_copy(k, f);
 }
 
+void kept_commit(struct kept *k, struct kept_file *f, const char *tip)
+{
+	int64_t now = time(NULL);
+
+	if (f->source) {
+		kept_prune(k, f);
+		return;
+	}
+	find_again(k, f);
+	if (!f->committed) {
+		set_committed(k, f, now);
+		keep_commit(k->copies, f->ticket, f->name, now);
+	}
+	if (tip) {
+		free(f->tip);
+		f->tip = xstrdup(tip);
+	}
+	f->away = !mark(k, f, false);
+	f->doubted = false;
+	set_rests(k, f, !f->away);
+	set_found(k, f);
+	k->looked = 0;
+	let_go_of_old(k, now);
+}
+
 /* What was seen in a checkout that is gone, or that we acknowledge, is ours to keep now. */
 static void adopt(struct kept *k, struct kept_file *f, const struct buf *bytes)
 {
@@ -334,10 +417,12 @@ void kept_lose(struct kept *k, struct kept_file *f)
 	char *path;
 	struct str at = lost_path(f, &path);
 
-	f->doubted = false;
+	f->doubted = f->away = false;
 	k->looked = 0;
 	if (kept_read(k, f, &bytes)) {
 		f->lost = true;
+		set_committed(k, f, 0);
+		keep_commit(k->copies, f->ticket, f->name, 0);
 		index_lost_put(k->ix, at,
 			       reading_of(at, ROLE_RECORD, (struct str){ bytes.at, bytes.len }));
 		if (f->source)
@@ -442,7 +527,8 @@ void kept_sight(struct kept *k, int source, struct str path)
 	const struct kept_file *known = kept_find(k, s.ticket, s.name);
 	/* Others write a file bit by bit, and what was seen first may be half of it. */
 	if (known && !known->source) {
-		see_ours(k, source, path);
+		if (!known->committed)
+			see_ours(k, source, path);
 		/* In another checkout, too. */
 		k->wanting |= known->found;
 		sighting_release(&s);

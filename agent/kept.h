@@ -7,21 +7,31 @@
 #include "keep.h"
 
 /*
- * Records of which a copy is kept because they are in no commit yet, and what
- * becomes of them: a commit holds one, and the copy goes; or its file goes from
- * every checkout, and it is lost.
+ * Records of which a copy is kept, and what becomes of them: a commit holds one;
+ * or its file goes from every checkout and from whatever a ref leads to, and it is
+ * lost.
  *
- * What we wrote was acknowledged, and is lost however it goes.  What others
- * wrote and we only saw is lost when its checkout goes with it; a file that is
- * deleted in a checkout that stays was meant to be.
+ * What we wrote was acknowledged, and is lost however it goes, but by a commit that
+ * removes it.  A commit may go, too, with its branch or by a reset: the copy stays
+ * KEPT_COMMITTED_S longer, as git keeps a commit that no ref leads to.  What others
+ * wrote and we only saw is lost when its checkout goes with it, before a commit has
+ * it; a file that is deleted in a checkout that stays was meant to be.
  */
+#define KEPT_COMMITTED_S (INT64_C(30) * 24 * 3600)
+/* Of so many at most; then the oldest go. */
+#define KEPT_COMMITTED_MAX 1000
+
 struct kept;
 
 struct kept_file {
 	UT_hash_handle hh; /* by key */
 	bool doubted;      /* no checkout has it: either a commit has it, or it is lost */
 	bool lost;
-	bool found;        /* a checkout had it at the last look */
+	bool away;         /* a branch or tag has it, and no checkout */
+	bool rests;        /* a commit has it, and a checkout */
+	bool found;        /* a checkout had it when it was looked for; or it is away */
+	int64_t committed; /* since when (seconds since 1970) a commit has it; 0: none does */
+	char *tip;         /* what the branch or tag that was found to have it pointed to; or NULL */
 	struct kept_file *fresh_next; /* those that were not looked for yet */
 	char *source; /* in which it was seen; NULL: we wrote it */
 	/* Since when (seconds) somebody else's is gone from a checkout that stays; 0: not. */
@@ -75,7 +85,12 @@ void kept_look(struct kept *k);
 /* How many are doubted. */
 size_t kept_doubts(const struct kept *k);
 
-/* A commit has it. */
+/* Of how many git is to be asked when it changed: of those that do not rest. */
+size_t kept_unrested(const struct kept *k);
+
+/* A branch or tag has it, which points to `tip`; NULL: it is not known which. */
+void kept_commit(struct kept *k, struct kept_file *file, const char *tip);
+/* A commit had it, and one removed it; or somebody lets it go. */
 void kept_prune(struct kept *k, struct kept_file *file);
 /* None has. */
 void kept_lose(struct kept *k, struct kept_file *file);

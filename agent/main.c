@@ -65,7 +65,7 @@
  *   reading     what files come to in an index    revision  a commit into an index
  *   timeline    what git holds, for calls         upkeep    how well we keep up
  *   review      records that may be in no commit  timeline_private    what both share
- *   history     commits into the past             kept      what is in no commit
+ *   history     commits into the past             kept      what no commit has, or not for long
  *   sources_private, agent_private    what the parts of these share
  *   provenance  stances, by git
  *   holders     claims, alive                     agent_service    what handlers ask of it

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "timeline.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "history.h"
@@ -16,6 +17,8 @@ struct probe {
 	struct sighting file; /* without tree and path where there is a copy already */
 	bool doubted;         /* no checkout has it: the past decides, too */
 	bool committed;
+	bool removed; /* by a commit after the one that has it */
+	struct repo_id tip; /* where it was found, before and now; or "" */
 	bool kept; /* there is a copy now */
 };
 
@@ -61,6 +64,30 @@ static bool bg_unsure(const struct review *r)
 	return false;
 }
 
+static void bg_found(struct probe *p, const struct repo_id *tip)
+{
+	p->committed = true;
+	p->tip = *tip;
+}
+
+/* What had a record has it. */
+static void bg_recognize(struct review *r, const struct repo_id *tips, size_t count)
+{
+	for (size_t k = 0; k < r->count; k++) {
+		struct probe *p = &r->probes[k];
+		for (size_t i = 0; i < count && p->tip.text[0] && !p->committed; i++)
+			p->committed = strcmp(p->tip.text, tips[i].text) == 0;
+	}
+}
+
+/* Of one Ticket's records git's folders are read once. */
+static int by_ticket(const void *a, const void *b)
+{
+	const struct probe *x = a, *y = b;
+
+	return strcmp(x->file.ticket, y->file.ticket);
+}
+
 /* Look for the records in what branches and tags point to: there most of them are. */
 static bool bg_glance(struct review *r, struct repo *repo)
 {
@@ -71,6 +98,8 @@ static bool bg_glance(struct review *r, struct repo *repo)
 		return true;
 	if (!repo_tips(repo, &tips, &count, &held, &r->why))
 		return false;
+	bg_recognize(r, tips, held);
+	qsort(r->probes, r->count, sizeof(*r->probes), by_ticket);
 	for (size_t i = 0; i < held && bg_unsure(r); i++) {
 		struct repo_id commit, tree, top;
 		const char *root;
@@ -82,7 +111,8 @@ static bool bg_glance(struct review *r, struct repo *repo)
 			continue;
 		last = top;
 		for (size_t k = 0; k < r->count; k++)
-			r->probes[k].committed |= bg_has(repo, &top, &r->probes[k].file);
+			if (!r->probes[k].committed && bg_has(repo, &top, &r->probes[k].file))
+				bg_found(&r->probes[k], &tips[i]);
 	}
 	free(tips);
 	return true;
@@ -111,7 +141,8 @@ static bool bg_remember(struct review *r, struct repo *repo)
 		return false;
 	for (size_t i = 0; i < r->count; i++)
 		if (!r->probes[i].committed)
-			r->probes[i].committed = bg_is_held(r->past, &r->probes[i].file);
+			r->probes[i].committed = r->probes[i].removed =
+				bg_is_held(r->past, &r->probes[i].file);
 	return true;
 }
 
@@ -171,7 +202,7 @@ bool timeline_past(struct timeline *t, struct call *call, const struct past **in
 
 bool timeline_undecided(const struct timeline *t, bool all)
 {
-	bool git = kept_files(t->kept) && t->git_changes != t->git_reviewed;
+	bool git = kept_unrested(t->kept) && t->git_changes != t->git_reviewed;
 
 	return kept_doubts(t->kept) || git || (t->reviewing && t->judging) ||
 	       ((all || t->began) && kept_sighted(t->kept)) || (all && t->reviewing);
@@ -185,13 +216,23 @@ static bool is_wanted(const struct timeline *t)
 	if (call->asks_git)
 		return true;
 	return kept_doubts(t->kept) || kept_sighted(t->kept) ||
-	       (kept_files(t->kept) && t->git_changes != t->git_reviewed);
+	       (kept_unrested(t->kept) && t->git_changes != t->git_reviewed);
 }
 
 static void add_probe(struct review *r, struct probe p)
 {
 	r->probes = xrealloc(r->probes, (r->count + 1) * sizeof(p));
 	r->probes[r->count++] = p;
+}
+
+static struct probe probe_of(const struct kept_file *f)
+{
+	struct probe p = { .file = { .ticket = xstrdup(f->ticket), .name = xstrdup(f->name) },
+			   .doubted = f->doubted || f->lost || f->away };
+
+	if (f->tip)
+		snprintf(p.tip.text, sizeof(p.tip.text), "%s", f->tip);
+	return p;
 }
 
 /* What is to be asked: the copies, and the files of which there may have to be some. */
@@ -202,10 +243,8 @@ static void fill_probes(struct timeline *t, struct review *r)
 
 	for (const struct kept_file *f = kept_files(t->kept); f; f = f->hh.next)
 		/* Of the others was asked when git last changed. */
-		if (f->doubted || t->git_changes != t->git_reviewed)
-			add_probe(r, (struct probe){ .file = { .ticket = xstrdup(f->ticket),
-							       .name = xstrdup(f->name) },
-						     .doubted = f->doubted || f->lost });
+		if (f->doubted || (!f->rests && t->git_changes != t->git_reviewed))
+			add_probe(r, probe_of(f));
 	t->judging = r->count > 0;
 	for (size_t i = 0; i < count; i++)
 		add_probe(r, (struct probe){ .file = seen[i] });
@@ -253,17 +292,22 @@ void review_start(struct timeline *t)
 	worker_give(t->worker, &r->job);
 }
 
-/* What became of one record.  Without git's word one that no checkout has is taken for lost. */
-static void judge(struct timeline *t, const struct probe *p)
+/*
+ * What became of one record.  Without git's word one that no checkout has is taken for lost,
+ * but not where a commit had it.
+ */
+static void judge(struct timeline *t, const struct probe *p, bool told)
 {
 	struct kept_file *f;
 
 	if (p->kept || p->file.copied)
 		kept_add(t->kept, str_of(p->file.ticket), p->file.name, p->file.source);
 	f = kept_find(t->kept, p->file.ticket, p->file.name);
-	if (f && p->committed) {
+	if (f && p->removed) {
 		kept_prune(t->kept, f);
-	} else if (f && p->doubted && f->doubted) {
+	} else if (f && (p->committed || (f->committed && !told))) {
+		kept_commit(t->kept, f, p->committed ? p->tip.text : NULL);
+	} else if (f && p->doubted && (f->doubted || f->away)) {
 		log_info("timeline: record %s is in no checkout and in no commit: lost", f->key);
 		kept_lose(t->kept, f);
 	}
@@ -301,7 +345,7 @@ void review_take(struct timeline *t, struct job *job)
 	else
 		t->past = r->past;
 	for (size_t i = 0; i < r->count; i++)
-		judge(t, &r->probes[i]);
+		judge(t, &r->probes[i], !r->failed && !r->torn);
 	if (r->changed)
 		index_touch(t->ix);
 	DL_FOREACH(t->waiting, call)

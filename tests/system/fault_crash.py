@@ -208,7 +208,7 @@ def git(top, *words):
 
 
 class Copies:
-    """The file of copies, when commits make most of it needless: it is written anew."""
+    """The file of copies, when a commit removes most of what is in it: it is written anew."""
 
     def __init__(self, top):
         self.store, self.wrong = repository(top), []
@@ -228,11 +228,14 @@ class Copies:
         conn = agent.connect()
         self.add(conn, 2, 10)
         big = self.add(conn, 6, 15000)
+        files = ["tickets/old/artifacts/records/%s.json" % one["id"] for one in big]
+        git(self.store.top, "add", *files)
+        git(self.store.top, "commit", "--quiet", "-m", "six")
+        conn.ask("doctor.run")
         file = conn.ask("agent.status")["state"] + "/" + name
         trace = Trace(agent.pid, *injections, follow=True, path=file)
-        git(self.store.top, "add", *["tickets/old/artifacts/records/%s.json" % one["id"]
-                                     for one in big])
-        git(self.store.top, "commit", "--quiet", "-m", "six")
+        git(self.store.top, "rm", "--quiet", *files)
+        git(self.store.top, "commit", "--quiet", "-m", "without them")
         try:
             conn.ask("doctor.run")
             if injections:
@@ -243,6 +246,7 @@ class Copies:
             self.wrong += [] if "hung up" in str(why) else ["%s: %s" % (injections, why)]
         agent.kill()
         log = trace.end()
+        git(self.store.top, "revert", "--no-edit", "HEAD")
         self.look(injections)
         return [(call, nth) for call, nth, line in calls(log) if changes(call, line)]
 
@@ -274,8 +278,8 @@ def copies(top):
             it.once(name, "%s:signal=KILL:when=%d" % (call, nth))
         if len(where) < 3:
             it.wrong.append("%s: only %s" % (name, where))
-    say(it.wrong, "killed before each of %d calls on the copies when a commit makes most needless: "
-        "those of what is in no commit are there" % count)
+    say(it.wrong, "killed before each of %d calls on the copies when a commit removes most of what they "
+        "are of: those of what is in no commit are there" % count)
 
 
 def held_up(log):

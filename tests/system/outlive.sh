@@ -5,13 +5,20 @@
 # commit has it, and can be written back.
 . "$(dirname "$0")/lib.sh"
 
-# How many copies there are; with `ours`, of what was not only seen.
+# kept [ours|committed]: how many copies there are of what is in no commit, or of these that were
+# not only seen; or of what a commit has.
 kept()
 {
 	cat "$box"/state/ticketplan/*/kept.records 2>/dev/null |
-		awk -v ours="${1-}" '$1 == "record" { at[$3 " " $4] = NF == 4 }
-			$1 == "gone" { delete at[$2 " " $3] }
-			END { for (one in at) count += !ours || at[one]; print count + 0 }'
+		awk -v which="${1-}" '
+			$1 == "record" { ours[$3 " " $4] = NF == 4; since[$3 " " $4] = 0 }
+			$1 == "committed" { since[$3 " " $4] = $2 }
+			$1 == "gone" { delete ours[$2 " " $3]; delete since[$2 " " $3] }
+			END {
+				for (one in since)
+					count += which == "committed" ? since[one] > 0 : !since[one] && (!which || ours[one])
+				print count + 0
+			}'
 }
 
 # decided ID: whether the record counts, and how.
@@ -82,7 +89,7 @@ ask check a
 unlike "$out" '*"code":"untracked"*' "until a commit has it"
 ask records --provenance
 gives 0 '*"provenance":{"standing":"committed","came":{*"subject":"with it"}}*' "which is named"
-is "$(kept)" 0 "then it goes"
+is "$(kept) $(kept committed)" "0 1" "and stays for a while, should that commit go"
 
 # A wait holds as long as it did, also where only its copy is left.
 tpctl --json record a waiting -m 'Mara decides.' --until human >"$box/out"
@@ -178,6 +185,82 @@ is "$(status_of "$three")" "" "on a branch that nobody has checked out it is no 
 is "$(kept)" 0 "no copy of it is kept"
 git merge -q third
 is "$(status_of "$three")" live "and it comes with the merge"
+
+# -- Commits go, too -----------------------------------------------------
+
+# decided ID: a decision about a, in a commit of the present checkout.
+decided()
+{
+	tpctl --json record a after b -m 'Decided.' | sed 's/.*"id":"\([^"]*\)".*/\1/'
+	git add -A
+	git commit -qm decided
+}
+
+two=$(decided)
+is "$(status_of "$two")" live "decided, in a commit"
+git reset -q --hard HEAD~1
+is "$(status_of "$two")" lost "that a reset takes away: lost"
+ask check a
+gives 3 '*"code":"ordered"*"code":"untracked"*tpctl recover*' "it holds, and is in no commit any more"
+tpctl stop >/dev/null
+tpctl start >/dev/null
+is "$(status_of "$two")" lost "also for the next agent"
+tpctl recover >/dev/null
+ask check a
+gives 3 '*"code":"ordered"*"code":"untracked","severity":"note"*' "written back it is as it was before the commit"
+commit 'once more'
+ask check a
+unlike "$out" '*"code":"untracked"*' "until it is in another one"
+git reset -q HEAD~1
+git clean -qfdx
+is "$(status_of "$two")" lost "a reset that leaves the files, which are cleaned away then"
+tpctl recover >/dev/null
+commit 'for good'
+is "$(status_of "$two")" live "again it is there"
+
+git switch -q -c aside HEAD~1
+is "$(status_of "$two")" "" "on a branch without it, it is not there"
+git switch -q main
+ask check a
+unlike "$out" '*"code":"untracked"*' "and is as it was when its branch is there again"
+git branch -q -D aside
+
+git worktree add -q "$box/apart" -b apart
+four=$(cd "$box/apart" && decided)
+git worktree remove --force "$box/apart"
+is "$(status_of "$four")" "" "a branch has it, and no checkout"
+tpctl stop >/dev/null
+tpctl start >/dev/null
+is "$(status_of "$four")" "" "which is no loss"
+git switch -q apart
+is "$(status_of "$four")" live "it is there where the branch is checked out"
+git switch -q main
+is "$(status_of "$four")" "" "and not where another one is"
+git branch -q -D apart
+is "$(status_of "$four")" lost "the branch deleted: lost"
+tpctl recover --forget >/dev/null
+is "$(status_of "$four")" "" "and let go, if that was meant"
+
+git worktree add -q --detach "$box/apart"
+four=$(cd "$box/apart" && decided)
+is "$(status_of "$four")" live "in a commit that no branch has"
+git worktree remove --force "$box/apart"
+is "$(status_of "$four")" lost "the checkout was all that led there"
+tpctl recover --forget >/dev/null
+
+two=$(decided)
+git worktree add -q "$box/apart" -b apart
+git rm -q "tickets/a/artifacts/records/$two.json"
+git commit -qm 'without it'
+is "$(status_of "$two")" live "removed by a commit here, and there in another checkout"
+tpctl call agent.sync >/dev/null
+before=$(kept committed)
+(cd "$box/apart" && git rm -q "tickets/a/artifacts/records/$two.json" && git commit -qm 'nor there')
+is "$(status_of "$two")" "" "removed there, too: gone"
+tpctl call agent.sync >/dev/null
+is "$(kept committed)" $((before - 1)) "with its copy"
+git worktree remove --force "$box/apart"
+git branch -q -D apart
 
 # -- A Ticket that goes with its checkout --------------------------------
 

@@ -78,9 +78,13 @@ static void assert_copy(struct box *b, const char *name, const char *bytes)
 	buf_release(&got);
 }
 
-static void add_line(void *ctx, const char *ticket, const char *name, const char *source)
+static void add_line(void *ctx, const char *ticket, const char *name, const char *source,
+		     int64_t committed)
 {
-	buf_addf(ctx, "%s/%s of %s\n", ticket, name, source ? source : "us");
+	buf_addf(ctx, "%s/%s of %s", ticket, name, source ? source : "us");
+	if (committed)
+		buf_addf(ctx, " since %d", (int)committed);
+	buf_addf(ctx, "\n");
 }
 
 static void assert_all(struct box *b, const char *expected)
@@ -190,6 +194,66 @@ static void the_file_does_not_grow_by_what_is_gone(void **state)
 	assert_copy(b, "last", "too");
 }
 
+static void what_a_commit_has_is_known_after_a_restart(void **state)
+{
+	struct box *b = *state;
+
+	put(b, "A", NULL, "a");
+	put(b, "B", NULL, "b");
+	put(b, "C", NULL, "c");
+	keep_commit(b->keep, "T-1", "A", 7);
+	keep_commit(b->keep, "T-1", "B", 8);
+	keep_commit(b->keep, "T-1", "B", 0);
+	keep_commit(b->keep, "T-1", "none", 9);
+	for (int i = 0; i < 2; i++) {
+		assert_all(b, "T-1/A of us since 7\nT-1/B of us\nT-1/C of us\n");
+		assert_copy(b, "A", "a");
+		reopen(b);
+	}
+	/* Said twice it is written once. */
+	off_t size = size_of_file(b);
+	keep_commit(b->keep, "T-1", "A", 7);
+	keep_commit(b->keep, "T-1", "C", 0);
+	assert_int_equal(size_of_file(b), size);
+	put(b, "A", NULL, "another");
+	reopen(b);
+	assert_all(b, "T-1/B of us\nT-1/C of us\nT-1/A of us\n");
+}
+
+static void what_a_commit_has_is_known_when_the_file_was_written_anew(void **state)
+{
+	struct box *b = *state;
+	char large[4096 + 1] = "";
+
+	memset(large, 'x', sizeof(large) - 1);
+	put(b, "A", NULL, "a");
+	keep_commit(b->keep, "T-1", "A", 7);
+	for (int i = 0; i < 100; i++) {
+		put(b, "goes", NULL, large);
+		keep_commit(b->keep, "T-1", "goes", 1 + i);
+		keep_drop(b->keep, "T-1", "goes", NULL);
+	}
+	assert_true(size_of_file(b) < 100 * 1024);
+	put(b, "B", NULL, "b");
+	keep_commit(b->keep, "T-1", "B", 8);
+	reopen(b);
+	assert_all(b, "T-1/A of us since 7\nT-1/B of us since 8\n");
+	assert_copy(b, "A", "a");
+	assert_copy(b, "B", "b");
+}
+
+static void the_file_does_not_grow_by_what_commits_come_and_go(void **state)
+{
+	struct box *b = *state;
+
+	put(b, "A", NULL, "a");
+	for (int i = 1; i < 10000; i++)
+		keep_commit(b->keep, "T-1", "A", i);
+	assert_true(size_of_file(b) < 100 * 1024);
+	reopen(b);
+	assert_all(b, "T-1/A of us since 9999\n");
+}
+
 static void what_was_half_written_is_no_copy_and_in_nobody_s_way(void **state)
 {
 	struct box *b = *state;
@@ -197,7 +261,14 @@ static void what_was_half_written_is_no_copy_and_in_nobody_s_way(void **state)
 	put(b, "A", NULL, "first");
 	off_t whole = size_of_file(b);
 	put(b, "B", NULL, "second");
-	for (off_t size = size_of_file(b) - 1; size > whole; size--) {
+	off_t both = size_of_file(b);
+	keep_commit(b->keep, "T-1", "B", 1795712241);
+	for (off_t size = size_of_file(b) - 1; size > both; size--) {
+		assert_int_equal(truncate(b->path, size), 0);
+		reopen(b);
+		assert_all(b, "T-1/A of us\nT-1/B of us\n");
+	}
+	for (off_t size = both - 1; size > whole; size--) {
 		assert_int_equal(truncate(b->path, size), 0);
 		reopen(b);
 		assert_all(b, "T-1/A of us\n");
@@ -271,6 +342,7 @@ static void who_only_reads_changes_nothing(void **state)
 	off_t size = size_of_file(b);
 	assert_false(keep_put(reader, &one, 1, &why));
 	keep_drop(reader, "T-1", "A", NULL);
+	keep_commit(reader, "T-1", "A", 7);
 	assert_int_equal(size_of_file(b), size);
 	/* Also what goes meanwhile can be read by who began before. */
 	keep_drop(b->keep, "T-1", "A", NULL);
@@ -289,6 +361,9 @@ int main(void)
 		with_box(what_is_dropped_stays_gone),
 		with_box(with_the_last_copy_the_file_goes),
 		with_box(the_file_does_not_grow_by_what_is_gone),
+		with_box(what_a_commit_has_is_known_after_a_restart),
+		with_box(what_a_commit_has_is_known_when_the_file_was_written_anew),
+		with_box(the_file_does_not_grow_by_what_commits_come_and_go),
 		with_box(what_was_half_written_is_no_copy_and_in_nobody_s_way),
 		with_box(where_there_is_no_room_all_of_them_or_none_are_kept),
 		with_box(where_somebody_removes_the_file_the_next_copy_brings_back_all),

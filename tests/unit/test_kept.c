@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -295,6 +296,145 @@ static void what_was_seen_and_is_confirmed_is_ours(void **state)
 	keep_drop(kept_copies(b->kept), "T-1", FILE_NAME, NULL);
 }
 
+/* A record that we wrote, its file in no checkout. */
+static struct kept_file *add(struct kept *k, const char *name)
+{
+	struct copied ours = { "T-1", name, NULL, STR("{}") };
+	struct fault why;
+
+	assert_true(keep_put(kept_copies(k), &ours, 1, &why));
+	kept_add(k, STR("T-1"), name, NULL);
+	return kept_find(k, "T-1", name);
+}
+
+static void drop_all(struct box *b)
+{
+	while (kept_files(b->kept))
+		kept_prune(b->kept, kept_files(b->kept));
+}
+
+static void reopen(struct box *b)
+{
+	kept_free(b->kept);
+	b->kept = kept_new(b->ix, b->state, true);
+}
+
+static void what_a_commit_and_a_checkout_have_rests_until_one_is_gone(void **state)
+{
+	struct box *b = *state;
+	struct kept_file *f = add(b->kept, FILE_NAME);
+
+	see(b);
+	kept_look(b->kept);
+	assert_true(is_loose(b));
+	assert_int_equal(kept_unrested(b->kept), 1);
+	kept_commit(b->kept, f, NULL);
+	kept_look(b->kept);
+	assert_false(is_loose(b));
+	assert_int_equal(kept_unrested(b->kept), 0);
+	/* Seen once more, as when a branch is checked out, it is no other. */
+	kept_sight(b->kept, b->source, PATH);
+	assert_false(is_loose(b));
+	assert_int_equal(sighted_now(b), 0);
+	reopen(b);
+	assert_int_equal(kept_unrested(b->kept), 1);
+	kept_look(b->kept);
+	assert_false(is_loose(b));
+	assert_int_equal(kept_unrested(b->kept), 0);
+	index_drop(b->ix, b->source, PATH);
+	index_settle(b->ix);
+	kept_look(b->kept);
+	assert_int_equal(kept_doubts(b->kept), 1);
+	assert_int_equal(kept_unrested(b->kept), 1);
+	drop_all(b);
+}
+
+static void what_a_branch_alone_has_is_no_doubt_but_asked_for_when_git_changes(void **state)
+{
+	struct box *b = *state;
+	struct kept_file *f = add(b->kept, FILE_NAME);
+
+	kept_look(b->kept);
+	assert_int_equal(kept_doubts(b->kept), 1);
+	kept_commit(b->kept, f, NULL);
+	kept_look(b->kept);
+	assert_int_equal(kept_doubts(b->kept), 0);
+	assert_true(f->away);
+	assert_int_equal(kept_unrested(b->kept), 1);
+	see(b);
+	index_settle(b->ix);
+	kept_look(b->kept);
+	assert_false(f->away || is_loose(b));
+	assert_int_equal(kept_unrested(b->kept), 0);
+	drop_all(b);
+}
+
+static void what_is_lost_is_in_no_commit_any_more(void **state)
+{
+	struct box *b = *state;
+	struct kept_file *f = add(b->kept, FILE_NAME);
+
+	kept_commit(b->kept, f, NULL);
+	kept_lose(b->kept, f);
+	kept_look(b->kept);
+	assert_true(f->lost && !f->away && !f->committed);
+	reopen(b);
+	assert_int_equal(kept_files(b->kept)->committed, 0);
+	see(b);
+	index_settle(b->ix);
+	kept_look(b->kept);
+	assert_true(is_loose(b));
+	drop_all(b);
+}
+
+static void what_others_wrote_is_not_kept_beyond_its_commit(void **state)
+{
+	struct box *b = *state;
+	struct copied seen = { "T-1", FILE_NAME, "main", STR("{}") };
+	struct fault why;
+
+	assert_true(keep_put(kept_copies(b->kept), &seen, 1, &why));
+	kept_add(b->kept, STR("T-1"), FILE_NAME, "main");
+	kept_commit(b->kept, kept_files(b->kept), NULL);
+	assert_null(kept_files(b->kept));
+}
+
+static void what_has_long_been_in_a_commit_is_kept_no_longer(void **state)
+{
+	struct box *b = *state;
+	int64_t now = time(NULL);
+
+	add(b->kept, "01JAAAAAAAAAAAAAAAAAAAAAAA.json");
+	add(b->kept, "01JBBBBBBBBBBBBBBBBBBBBBBB.json");
+	add(b->kept, "01JCCCCCCCCCCCCCCCCCCCCCCC.json");
+	keep_commit(kept_copies(b->kept), "T-1", "01JBBBBBBBBBBBBBBBBBBBBBBB.json",
+		    now - KEPT_COMMITTED_S - 1);
+	keep_commit(kept_copies(b->kept), "T-1", "01JCCCCCCCCCCCCCCCCCCCCCCC.json",
+		    now - KEPT_COMMITTED_S + 1000);
+	reopen(b);
+	assert_non_null(kept_find(b->kept, "T-1", "01JAAAAAAAAAAAAAAAAAAAAAAA.json"));
+	assert_null(kept_find(b->kept, "T-1", "01JBBBBBBBBBBBBBBBBBBBBBBB.json"));
+	assert_non_null(kept_find(b->kept, "T-1", "01JCCCCCCCCCCCCCCCCCCCCCCC.json"));
+	drop_all(b);
+}
+
+static void of_what_commits_have_the_oldest_copies_go_where_there_are_many(void **state)
+{
+	struct box *b = *state;
+	char name[40];
+
+	add(b->kept, FILE_NAME);
+	for (int i = 0; i < KEPT_COMMITTED_MAX + 2; i++) {
+		snprintf(name, sizeof(name), "01JB%022d.json", i);
+		kept_commit(b->kept, add(b->kept, name), NULL);
+	}
+	assert_non_null(kept_find(b->kept, "T-1", FILE_NAME));
+	assert_null(kept_find(b->kept, "T-1", "01JB0000000000000000000000.json"));
+	assert_null(kept_find(b->kept, "T-1", "01JB0000000000000000000001.json"));
+	assert_non_null(kept_find(b->kept, "T-1", "01JB0000000000000000000002.json"));
+	drop_all(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +462,20 @@ int main(void)
 			however_many_wait_for_git_what_is_confirmed_does_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_seen_and_is_confirmed_is_ours, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_commit_and_a_checkout_have_rests_until_one_is_gone, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_branch_alone_has_is_no_doubt_but_asked_for_when_git_changes, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(what_is_lost_is_in_no_commit_any_more, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_others_wrote_is_not_kept_beyond_its_commit,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_has_long_been_in_a_commit_is_kept_no_longer,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			of_what_commits_have_the_oldest_copies_go_where_there_are_many, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
