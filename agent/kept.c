@@ -121,13 +121,13 @@ void kept_add(struct kept *k, struct str ticket, const char *name, const char *s
 
 	f = f ? f : file_new(k, id, name);
 	free(id);
+	k->wanting |= known && !source;
+	k->looked = 0;
 	/* One that we wrote stays that, wherever it is seen. */
 	if (known && (!f->source || f->lost))
 		return;
-	k->wanting |= known && !source;
 	free(f->source);
 	f->source = source ? xstrdup(source) : NULL;
-	k->looked = 0;
 }
 
 static void set_rests(struct kept *k, struct kept_file *f, bool rests)

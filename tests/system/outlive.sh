@@ -214,7 +214,8 @@ unlike "$out" '*"code":"untracked"*' "until it is in another one"
 git reset -q HEAD~1
 git clean -qfdx
 is "$(status_of "$two")" lost "a reset that leaves the files, which are cleaned away then"
-tpctl recover >/dev/null
+ask recover
+gives 0 "*$two.json*\"left\":[[]]*" "and written back"
 commit 'for good'
 is "$(status_of "$two")" live "again it is there"
 

@@ -387,6 +387,41 @@ static void what_is_lost_is_in_no_commit_any_more(void **state)
 	drop_all(b);
 }
 
+static void write_once_more(struct box *b)
+{
+	kept_writing(b->kept, STR("T-1"), FILE_NAME);
+	see(b);
+	index_settle(b->ix);
+	/* Before we are told that it is done. */
+	kept_look(b->kept);
+	kept_wrote(b->kept, STR("T-1"), FILE_NAME, true);
+	kept_add(b->kept, STR("T-1"), FILE_NAME, NULL);
+	kept_look(b->kept);
+}
+
+static void what_we_write_once_more_is_there_again(void **state)
+{
+	struct box *b = *state;
+	struct kept_file *f = add(b->kept, FILE_NAME);
+
+	kept_look(b->kept);
+	kept_commit(b->kept, f, NULL);
+	kept_look(b->kept);
+	write_once_more(b);
+	assert_false(f->away || is_loose(b));
+	index_drop(b->ix, b->source, PATH);
+	index_settle(b->ix);
+	kept_look(b->kept);
+	kept_commit(b->kept, f, NULL);
+	kept_look(b->kept);
+	kept_lose(b->kept, f);
+	kept_look(b->kept);
+	write_once_more(b);
+	assert_false(f->lost);
+	assert_true(is_loose(b));
+	drop_all(b);
+}
+
 static void what_others_wrote_is_not_kept_beyond_its_commit(void **state)
 {
 	struct box *b = *state;
@@ -468,6 +503,8 @@ int main(void)
 			what_a_branch_alone_has_is_no_doubt_but_asked_for_when_git_changes, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(what_is_lost_is_in_no_commit_any_more, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(what_we_write_once_more_is_there_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_others_wrote_is_not_kept_beyond_its_commit,
 						setup, teardown),
