@@ -6,6 +6,9 @@
 #include "reading.h"
 #include "sources_private.h"
 
+/* Where branches have more folders than that, what moves in the others is seen with the next. */
+#define REFS_FOLDERS_MAX 256
+
 /* False: it is not there.  One that is, and cannot be watched, makes us look each time. */
 static bool watch_beside(struct sources *s, const char *path, watch_side_fn *fn)
 {
@@ -39,6 +42,15 @@ static void on_branches(void *ctx, struct str name)
 	struct sources *s = ctx;
 
 	s->git_changes += !str_ends(name, STR(".lock"));
+}
+
+/* Of a branch whose name has slashes the folders may be new. */
+static void on_refs(void *ctx, struct str name)
+{
+	struct sources *s = ctx;
+
+	on_branches(s, name);
+	s->branched |= !str_ends(name, STR(".lock"));
 }
 
 /* Of a checkout's git folder: an index gets its name by the lock's losing it. */
@@ -84,17 +96,49 @@ static void watch_linked(struct sources *s, const char *worktrees)
 		closedir(dir);
 }
 
+/* A folder of refs, and those in it; `room`: for how many. */
+static void watch_refs(struct sources *s, const char *path, unsigned *room)
+{
+	DIR *dir = *room && watch_beside(s, path, on_refs) ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	*room -= *room != 0;
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' ||
+		    (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
+			continue;
+		char *below = xasprintf("%s/%s", path, entry->d_name);
+		watch_refs(s, below, room);
+		free(below);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void beside_refs(struct sources *s)
+{
+	char *refs = xasprintf("%s/refs", s->common), *branches = xconcat(refs, "/heads", NULL);
+	char *table = xasprintf("%s/reftable", s->common);
+	unsigned room = REFS_FOLDERS_MAX;
+
+	s->branched = false;
+	watch_refs(s, branches, &room);
+	watch_refs(s, refs, &room);
+	watch_beside(s, table, on_branches);
+	free(refs);
+	free(branches);
+	free(table);
+}
+
 void beside_git(struct sources *s)
 {
 	char *worktrees = xasprintf("%s/worktrees", s->common);
-	char *branches = xasprintf("%s/refs/heads", s->common);
 
 	watch_beside(s, s->common, on_common);
-	watch_beside(s, branches, on_branches);
+	beside_refs(s);
 	watch_beside(s, worktrees, on_worktrees);
 	watch_linked(s, worktrees);
 	free(worktrees);
-	free(branches);
 }
 
 /* Whether it is the name of a folder on the way to this root, or of the root. */

@@ -313,6 +313,8 @@ void sources_turn(struct sources *s, bool asked, bool look)
 		upkeep_after(s);
 	index_settle(s->ix);
 	close_emptied(s);
+	if (s->branched)
+		beside_refs(s);
 }
 
 bool sources_serve(const struct sources *s, struct str checkout, struct fault *why)

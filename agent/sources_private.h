@@ -42,6 +42,7 @@ struct sources {
 	struct fault why;   /* foreign */
 	bool stale;         /* which checkouts there are, or the configuration, may have changed */
 	uint64_t git_changes; /* events of git that may have been a commit */
+	bool branched;      /* there may be new folders of branches and tags */
 	sources_record_fn *on_record;
 	void *record_ctx;
 	bool stirred;       /* git may have locked or unlocked an index */
@@ -72,6 +73,8 @@ void site_close(struct site *site);
 
 /* Be told what git does beside the trees: configuration, checkouts, commits. */
 void beside_git(struct sources *s);
+/* Of branches and tags alone, once they have other folders. */
+void beside_refs(struct sources *s);
 /* Be told when a root appears or goes; one that comes before ours has to be looked into. */
 void beside_top(struct site *site);
 /* Only of the folders on the way to roots, and of these. */

@@ -242,6 +242,25 @@ is "$(status_of "$four")" lost "the branch deleted: lost"
 tpctl recover --forget >/dev/null
 is "$(status_of "$four")" "" "and let go, if that was meant"
 
+# ref_goes REF COMMAND: nothing else leads to the decision, and nothing else of git changes.
+ref_goes()
+{
+	four=$(decided)
+	eval "$1"
+	git reset -q --hard HEAD~1
+	is "$(status_of "$four")" "" "$1 has it alone"
+	eval "$2"
+	is "$(status_of "$four")" lost "$2: lost"
+	tpctl recover --forget >/dev/null
+}
+git branch -q of/mine
+ref_goes 'git branch of/many/words' 'git branch -q -f of/many/words main'
+ref_goes 'git branch -q -f of/many/words main' 'git update-ref -d refs/heads/of/many/words'
+ref_goes 'git tag of' 'git tag -f of main >/dev/null'
+ref_goes 'git update-ref refs/remotes/origin/of main' 'git update-ref -d refs/remotes/origin/of'
+git branch -q -D of/mine
+git tag -d of >/dev/null
+
 git worktree add -q --detach "$box/apart"
 four=$(cd "$box/apart" && decided)
 is "$(status_of "$four")" live "in a commit that no branch has"
