@@ -515,7 +515,12 @@ void kept_sight(struct kept *k, int source, struct str path)
 	struct sighting s;
 	struct spot spot;
 
-	if (!k->writes || !from || k->sighted_count >= SIGHTINGS_MAX || !layout_split(path, &spot))
+	if (!k->writes || !from || k->sighted_count >= SIGHTINGS_MAX) {
+		/* What is kept may have come back. */
+		k->wanting |= k->files != NULL;
+		return;
+	}
+	if (!layout_split(path, &spot))
 		return;
 	const char *slash = memrchr(path.at, '/', path.len);
 	/* The path is a string, and its end is the name. */

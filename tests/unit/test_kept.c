@@ -369,6 +369,30 @@ static void what_a_branch_alone_has_is_no_doubt_but_asked_for_when_git_changes(v
 	drop_all(b);
 }
 
+static void who_only_reads_sees_too_that_it_is_there_again(void **state)
+{
+	struct box *b = *state;
+
+	keep_commit(kept_copies(b->kept), "T-1", add(b->kept, FILE_NAME)->name, time(NULL));
+	kept_free(b->kept);
+	b->kept = kept_new(b->ix, b->state, false);
+	kept_look(b->kept);
+	kept_commit(b->kept, kept_files(b->kept), NULL);
+	kept_look(b->kept);
+	/* Something else changes. */
+	index_touch(b->ix);
+	index_settle(b->ix);
+	kept_look(b->kept);
+	assert_true(kept_files(b->kept)->away);
+	see(b);
+	index_settle(b->ix);
+	kept_look(b->kept);
+	assert_false(kept_files(b->kept)->away);
+	assert_int_equal(kept_unrested(b->kept), 0);
+	reopen(b);
+	drop_all(b);
+}
+
 static void what_is_lost_is_in_no_commit_any_more(void **state)
 {
 	struct box *b = *state;
@@ -502,6 +526,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_a_branch_alone_has_is_no_doubt_but_asked_for_when_git_changes, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(who_only_reads_sees_too_that_it_is_there_again,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_lost_is_in_no_commit_any_more, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_we_write_once_more_is_there_again, setup,
