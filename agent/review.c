@@ -88,10 +88,27 @@ static int by_ticket(const void *a, const void *b)
 	return strcmp(x->file.ticket, y->file.ticket);
 }
 
+/* Look for the records in one commit's tree; *last: the one of the commit before. */
+static void bg_look(struct review *r, struct repo *repo, const struct repo_id *tip,
+		    const struct repo_id *tree, const char *configured, struct repo_id *last)
+{
+	struct repo_id top;
+	const char *root;
+	struct fault never;
+
+	if (!revision_root(repo, tree, configured, &root, &top, &never) || !root ||
+	    strcmp(top.text, last->text) == 0)
+		return;
+	*last = top;
+	for (size_t i = 0; i < r->count; i++)
+		if (!r->probes[i].committed && bg_has(repo, &top, &r->probes[i].file))
+			bg_found(&r->probes[i], tip);
+}
+
 /* Look for the records in what branches and tags point to: there most of them are. */
 static bool bg_glance(struct review *r, struct repo *repo)
 {
-	struct repo_id *tips, last = { "" };
+	struct repo_id *tips, last[2] = { 0 };
 	size_t count, held;
 
 	if (!r->count)
@@ -101,18 +118,15 @@ static bool bg_glance(struct review *r, struct repo *repo)
 	bg_recognize(r, tips, held);
 	qsort(r->probes, r->count, sizeof(*r->probes), by_ticket);
 	for (size_t i = 0; i < held && bg_unsure(r); i++) {
-		struct repo_id commit, tree, top;
-		const char *root;
+		struct repo_id commit, tree;
 		struct fault never;
 		if (!repo_resolve(repo, str_of(tips[i].text), &commit, &never) ||
-		    !revision_tree(repo, &commit, &tree, &never) ||
-		    !revision_root(repo, &tree, r->root, &root, &top, &never) || !root ||
-		    strcmp(top.text, last.text) == 0)
+		    !revision_tree(repo, &commit, &tree, &never))
 			continue;
-		last = top;
-		for (size_t k = 0; k < r->count; k++)
-			if (!r->probes[k].committed && bg_has(repo, &top, &r->probes[k].file))
-				bg_found(&r->probes[k], &tips[i]);
+		bg_look(r, repo, &tips[i], &tree, r->root, &last[0]);
+		/* Where another root was configured since, they are in that which is usual. */
+		if (r->root && bg_unsure(r))
+			bg_look(r, repo, &tips[i], &tree, NULL, &last[1]);
 	}
 	free(tips);
 	return true;

@@ -282,6 +282,19 @@ is "$(kept committed)" $((before - 1)) "with its copy"
 git worktree remove --force "$box/apart"
 git branch -q -D apart
 
+two=$(decided)
+mkdir -p other/c
+printf -- '---\nstate: queued\n---\n' >other/c/item.md
+git config ticketplan.root other
+ask doctor
+unlike "$out" '*"code":"lost"*' "another root is configured: what the usual one has is not lost"
+tpctl stop >/dev/null
+tpctl start >/dev/null
+is "$(status_of "$two")" "" "nor for the next agent"
+git config --unset ticketplan.root
+is "$(status_of "$two")" live "it is there with its root"
+rm -r other
+
 # -- A Ticket that goes with its checkout --------------------------------
 
 git worktree add -q --detach "$box/fourth"
