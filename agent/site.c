@@ -241,6 +241,9 @@ void site_open(struct site *site)
 	if (!site->root)
 		return;
 	char *path = xasprintf("%s/%s", site->top, site->root);
+	/* Who hears of a file asks the index where it lies. */
+	index_source_set(s->ix, site->id, site->top, site->root,
+			 strcmp(site->name, s->authority) == 0);
 	/* The callbacks read through site->tree, which this call sets before it tells anything. */
 	if (!watch_tree_new(s->watch, path, ROLE_ROOT, &ops, site, &site->tree, &why)) {
 		free(site->root);

@@ -332,6 +332,16 @@ tpctl call agent.sync >/dev/null
 rm tickets/b/artifacts/records/01JBBBBBBBBBBBBBBBBBBBBBBB.json
 is "$(status_of 01JBBBBBBBBBBBBBBBBBBBBBBB)" "" \
 	"what somebody wrote and deletes in a checkout that stays was meant to go"
+agent=$(agent_pid)
+kill -STOP "$agent"
+git worktree add -q "$box/sixth" -b sixth
+(cd "$box/sixth" && record_file b 01JCCCCCCCCCCCCCCCCCCCCCCC related a)
+kill -CONT "$agent"
+is "$(status_of 01JCCCCCCCCCCCCCCCCCCCCCCC)" live "a record that is there when its checkout is found"
+tpctl call agent.sync >/dev/null
+git worktree remove --force "$box/sixth"
+is "$(status_of 01JCCCCCCCCCCCCCCCCCCCCCCC)" lost "is kept as well"
+tpctl recover --forget >/dev/null
 git add -A
 git update-ref refs/heads/aside "$(git commit-tree -m aside "$(git write-tree)")"
 ask check b
