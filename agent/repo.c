@@ -242,7 +242,8 @@ static void take_head(struct repo *r, const char *file, const char *name, struct
 	slurp(file, &text);
 	buf_text(&text);
 	text.at[strcspn(text.at, "\n")] = '\0';
-	if (is_id(text.at))
+	/* `git worktree add` writes zeros until it knows better. */
+	if (is_id(text.at) && text.at[strspn(text.at, "0")])
 		take_tip(tips, text.at);
 	else if (str_is(str_of(text.at), "ref: refs/heads/.invalid") &&
 		 repo_resolve(r, str_of(name), &id, &never))

@@ -295,6 +295,12 @@ git config --unset ticketplan.root
 is "$(status_of "$two")" live "it is there with its root"
 rm -r other
 
+mkdir -p .git/worktrees/half
+echo 0000000000000000000000000000000000000000 >.git/worktrees/half/HEAD
+ask log
+status_is 0 "a worktree that git is about to make leads nowhere, and is no error"
+rm -r .git/worktrees/half
+
 # -- A Ticket that goes with its checkout --------------------------------
 
 git worktree add -q --detach "$box/fourth"
