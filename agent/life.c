@@ -16,6 +16,8 @@
 #include "base.h"
 #include "plain.h"
 
+#define LOCK_PATIENCE_MS 50
+
 /* Who holds the lock, for the message that says so. */
 static long holder(int fd)
 {
@@ -35,6 +37,17 @@ static bool write_holder(int fd, const struct place *place, struct fault *why)
 	return ok ? true : fault_errno(why, FAULT_IO, "cannot write %s", place->lock);
 }
 
+/* Whoever asks whether an agent holds it has it himself for a moment. */
+static bool lock_soon(int fd)
+{
+	for (int ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; ms++) {
+		if (errno != EWOULDBLOCK || ms == LOCK_PATIENCE_MS)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
 bool life_lock(const struct place *place, int inherited, int *fd, struct fault *why)
 {
 	if (!place_private(place->state, why))
@@ -44,9 +57,13 @@ bool life_lock(const struct place *place, int inherited, int *fd, struct fault *
 		return fault_errno(why, FAULT_IO, "cannot open %s", place->lock);
 	fcntl(*fd, F_SETFD, FD_CLOEXEC);
 	/* On an inherited descriptor this is the starter's own lock, and succeeds. */
-	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
-		fault(why, FAULT_BUSY, "an agent for this repository runs already (process %ld)",
-		      holder(*fd));
+	if (!lock_soon(*fd)) {
+		if (errno == EWOULDBLOCK)
+			fault(why, FAULT_BUSY,
+			      "an agent for this repository runs already (process %ld)",
+			      holder(*fd));
+		else
+			fault_errno(why, FAULT_IO, "cannot lock %s", place->lock);
 		close(*fd);
 		return false;
 	}

@@ -123,6 +123,33 @@ like "$(cat "$box/err")" "tpd: an agent for this repository runs already (proces
 tpd >"$box/out" 2>"$box/err"
 is "$?" 7 "also where it would have gone to the background"
 
+# Nobody is there, and somebody asks all the time whether: he has the lock most of it.
+tpctl stop >/dev/null
+seen_by "$python" - "$box"/state/ticketplan/one-*/lock <<'END'
+import fcntl, subprocess, sys, threading
+asking = True
+def ask():
+    while asking:
+        with open(sys.argv[1]) as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+thread = threading.Thread(target=ask)
+thread.start()
+ends = []
+for _ in range(20):
+    agent = subprocess.Popen(["tpd", "--foreground"], stderr=subprocess.PIPE, text=True)
+    while agent.poll() is None and subprocess.run(["tpctl", "--no-start", "queue"], capture_output=True).returncode:
+        pass
+    subprocess.run(["tpctl", "stop"], capture_output=True)
+    ends += [(agent.wait(), agent.stderr.read())] * (agent.returncode != 0)
+asking = False
+thread.join()
+print("not " * bool(ends) + "ok who asks whether there is an agent keeps none from starting")
+for end in ends:
+    print("#", end)
+END
+tpctl start >/dev/null
+now=$(agent_pid)
+
 (repository two; ticket x ready; tpctl queue >/dev/null)
 other=$(cd "$box/two" && agent_pid)
 isnt "$other" "$now" "another repository has an agent of its own"
