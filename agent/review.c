@@ -31,6 +31,8 @@ struct review {
 	bool deep;
 	struct probe *probes;
 	size_t count;
+	struct repo_id *tips; /* what branches and tags pointed to */
+	size_t tip_count;
 	bool changed, failed;
 	bool torn; /* what a broken ref leads to is missed */
 	struct fault why; /* failed, torn */
@@ -71,12 +73,12 @@ static void bg_found(struct probe *p, const struct repo_id *tip)
 }
 
 /* What had a record has it. */
-static void bg_recognize(struct review *r, const struct repo_id *tips, size_t count)
+static void bg_recognize(struct review *r)
 {
 	for (size_t k = 0; k < r->count; k++) {
 		struct probe *p = &r->probes[k];
-		for (size_t i = 0; i < count && p->tip.text[0] && !p->committed; i++)
-			p->committed = strcmp(p->tip.text, tips[i].text) == 0;
+		for (size_t i = 0; i < r->tip_count && p->tip.text[0] && !p->committed; i++)
+			p->committed = strcmp(p->tip.text, r->tips[i].text) == 0;
 	}
 }
 
@@ -108,28 +110,43 @@ static void bg_look(struct review *r, struct repo *repo, const struct repo_id *t
 /* Look for the records in what branches and tags point to: there most of them are. */
 static bool bg_glance(struct review *r, struct repo *repo)
 {
-	struct repo_id *tips, last[2] = { 0 };
-	size_t count, held;
+	struct repo_id last[2] = { 0 };
+	size_t count;
 
 	if (!r->count)
 		return true;
-	if (!repo_tips(repo, &tips, &count, &held, &r->why))
+	if (!repo_tips(repo, &r->tips, &count, &r->tip_count, &r->why))
 		return false;
-	bg_recognize(r, tips, held);
+	bg_recognize(r);
 	qsort(r->probes, r->count, sizeof(*r->probes), by_ticket);
-	for (size_t i = 0; i < held && bg_unsure(r); i++) {
+	for (size_t i = 0; i < r->tip_count && bg_unsure(r); i++) {
 		struct repo_id commit, tree;
 		struct fault never;
-		if (!repo_resolve(repo, str_of(tips[i].text), &commit, &never) ||
+		if (!repo_resolve(repo, str_of(r->tips[i].text), &commit, &never) ||
 		    !revision_tree(repo, &commit, &tree, &never))
 			continue;
-		bg_look(r, repo, &tips[i], &tree, r->root, &last[0]);
+		bg_look(r, repo, &r->tips[i], &tree, r->root, &last[0]);
 		/* Where another root was configured since, they are in that which is usual. */
 		if (r->root && bg_unsure(r))
-			bg_look(r, repo, &tips[i], &tree, NULL, &last[1]);
+			bg_look(r, repo, &r->tips[i], &tree, NULL, &last[1]);
 	}
-	free(tips);
 	return true;
+}
+
+/* Whether branches and tags are where they were at the glance. */
+static bool bg_stood_still(const struct review *r, struct repo *repo)
+{
+	struct repo_id *now;
+	size_t count, held;
+	struct fault never;
+
+	if (!repo_tips(repo, &now, &count, &held, &never))
+		return false;
+	bool same = held == r->tip_count;
+	for (size_t i = 0; same && i < held; i++)
+		same = strcmp(now[i].text, r->tips[i].text) == 0;
+	free(now);
+	return same;
 }
 
 static bool bg_is_held(const struct past *past, const struct sighting *file)
@@ -140,7 +157,10 @@ static bool bg_is_held(const struct past *past, const struct sighting *file)
 	return r && past_held(r);
 }
 
-/* Whoever is in no checkout and at no tip may have been removed by a commit. */
+/*
+ * Whoever is in no checkout and at no tip may have been removed by a commit.  If tips moved
+ * meanwhile one may have it; of that we are told, and ask again.
+ */
 static bool bg_remember(struct review *r, struct repo *repo)
 {
 	for (size_t i = 0; i < r->count; i++)
@@ -153,10 +173,14 @@ static bool bg_remember(struct review *r, struct repo *repo)
 	}
 	if (!history_update(r->past, repo, r->root, &r->changed, &r->why))
 		return false;
-	for (size_t i = 0; i < r->count; i++)
-		if (!r->probes[i].committed)
-			r->probes[i].committed = r->probes[i].removed =
-				bg_is_held(r->past, &r->probes[i].file);
+	bool still = bg_stood_still(r, repo);
+	for (size_t i = 0; i < r->count; i++) {
+		struct probe *p = &r->probes[i];
+		if (p->committed || !p->doubted || !bg_is_held(r->past, &p->file))
+			continue;
+		p->committed = true;
+		p->removed = still;
+	}
 	return true;
 }
 
@@ -332,6 +356,7 @@ static void review_free(struct review *r)
 	for (size_t i = 0; i < r->count; i++)
 		sighting_release(&r->probes[i].file);
 	free(r->probes);
+	free(r->tips);
 	free(r->common);
 	free(r->root);
 	free(r);

@@ -355,4 +355,15 @@ unlike "$out" '*"code":"untracked"*' "a commit on any branch will do"
 is "$(kept ours)" 0 "for its copy to go"
 TP_READ_ONLY=1 tpctl recover >"$box/out" 2>&1
 like "$(cat "$box/out")" '*read*' "who may only read recovers nothing"
+
+# -- At random -----------------------------------------------------------
+
+tpctl stop >/dev/null
+repository random
+for id in a b c; do ticket $id queued; done
+commit
+git commit -q --allow-empty -m second
+tpctl start >/dev/null
+seen_by "$python" "$system/outlive.py" "$PWD" "$(scaled 120 40 10000)" "${TP_SEED:-1}"
+tpctl stop >/dev/null
 finish

@@ -11,6 +11,8 @@ commit
 tpctl start >/dev/null
 tpctl record a blocked-by b -m 'Needs it.' >/dev/null
 commit
+# That a commit has it is a change, too, which is seen a little later.
+tpctl call agent.sync >/dev/null
 
 # -- watch ----------------------------------------------------------------
 
