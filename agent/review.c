@@ -17,9 +17,9 @@ struct probe {
 	struct sighting file; /* without tree and path where there is a copy already */
 	bool doubted;         /* no checkout has it: the past decides, too */
 	bool committed;
-	bool removed; /* by a commit after the one that has it */
-	struct repo_id tip; /* where it was found, before and now; or "" */
-	bool kept; /* there is a copy now */
+	bool removed;         /* by a commit after the one that has it */
+	struct repo_id tip;   /* where it was found, before and now; or "" */
+	bool kept;            /* there is a copy now */
 };
 
 /* Ask what became of records, and read on in the past if that is wanted. */
@@ -341,11 +341,13 @@ static void judge(struct timeline *t, const struct probe *p, bool told)
 	if (p->kept || p->file.copied)
 		kept_add(t->kept, str_of(p->file.ticket), p->file.name, p->file.source);
 	f = kept_find(t->kept, p->file.ticket, p->file.name);
-	if (f && p->removed) {
+	/* Meanwhile a checkout may have it. */
+	bool gone = f && (f->doubted || f->away || f->lost);
+	if (gone && p->removed) {
 		kept_prune(t->kept, f);
 	} else if (f && (p->committed || (f->committed && !told))) {
 		kept_commit(t->kept, f, p->committed ? p->tip.text : NULL);
-	} else if (f && p->doubted && (f->doubted || f->away)) {
+	} else if (gone && p->doubted && !f->lost) {
 		log_info("timeline: record %s is in no checkout and in no commit: lost", f->key);
 		kept_lose(t->kept, f);
 	}
