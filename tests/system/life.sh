@@ -123,19 +123,21 @@ like "$(cat "$box/err")" "tpd: an agent for this repository runs already (proces
 tpd >"$box/out" 2>"$box/err"
 is "$?" 7 "also where it would have gone to the background"
 
-# Nobody is there, and somebody asks all the time whether: he has the lock most of it.
+# Nobody is there, and somebody asks all the time whether: he has the lock half of it.
 tpctl stop >/dev/null
 seen_by "$python" - "$box"/state/ticketplan/one-*/lock <<'END'
-import fcntl, subprocess, sys, threading
+import fcntl, random, subprocess, sys, threading, time
 asking = True
 def ask():
     while asking:
         with open(sys.argv[1]) as file:
             fcntl.flock(file, fcntl.LOCK_SH)
+            time.sleep(random.random() * 0.002)
+        time.sleep(random.random() * 0.002)
 thread = threading.Thread(target=ask)
 thread.start()
 ends = []
-for _ in range(20):
+for _ in range(8):
     agent = subprocess.Popen(["tpd", "--foreground"], stderr=subprocess.PIPE, text=True)
     while agent.poll() is None and subprocess.run(["tpctl", "--no-start", "queue"], capture_output=True).returncode:
         pass

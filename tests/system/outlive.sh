@@ -364,6 +364,6 @@ for id in a b c; do ticket $id queued; done
 commit
 git commit -q --allow-empty -m second
 tpctl start >/dev/null
-seen_by "$python" "$system/outlive.py" "$PWD" "$(scaled 120 40 10000)" "${TP_SEED:-1}"
+seen_by "$python" "$system/outlive.py" "$PWD" "$(scaled 60 30 10000)" "${TP_SEED:-2}"
 tpctl stop >/dev/null
 finish
